@@ -1,0 +1,33 @@
+"""Topic `dead-letters`: what could not be used, and why. Key: topic:partition:offset or source:position."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from schemas.reasons import DeadLetterReason
+from schemas.records import Record
+
+
+class DeadLetter(Record):
+    """A record or an input that was put aside.
+
+    `payload` holds bytes of our own topics, which are masked; `sealed` holds foreign input, which may name a person and
+    is readable only through the key of `sealed_day`.
+    """
+
+    type: Literal["dead-letter"] = "dead-letter"
+    letter_id: str
+    role: str
+    reason: DeadLetterReason
+    problem: str
+    at: AwareDatetime
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    key: bytes | None = None
+    payload: bytes | None = None
+    source: str | None = None
+    position: int | None = None
+    sealed: str | None = None
+    sealed_day: date | None = None
