@@ -12,7 +12,7 @@ from schemas.records import Record
 class DeadLetter(Record):
     """A record or an input that was put aside.
 
-    `payload` holds bytes of our own topics, which are masked; `sealed` holds foreign input, which may name a person and
+    `payload_base64` holds bytes of our own topics, which are masked; `sealed` holds foreign input, which may name a person and
     is readable only through the key of `sealed_day`.
     """
 
@@ -25,8 +25,8 @@ class DeadLetter(Record):
     topic: str | None = None
     partition: int | None = None
     offset: int | None = None
-    key: bytes | None = None
-    payload: bytes | None = None
+    key_base64: str | None = None
+    payload_base64: str | None = None
     source: str | None = None
     position: int | None = None
     sealed: str | None = None

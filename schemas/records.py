@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 class Record(BaseModel):
     """Base of every record: frozen, and tolerant of fields that a newer producer added."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     def encode(self) -> bytes:
         """The record as it stands in the topic."""

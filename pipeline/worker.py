@@ -1,0 +1,124 @@
+"""One role in one process: the Faust app with the settings that were measured to be safe, and its end.
+
+The process dies with its parent: the supervisor holds the other end of standard input. A bug ends it before the commit;
+the supervisor starts it again, and the cursor or the fold goes on where the log says.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+from faust.worker import Worker
+
+from connectors.kafka import KafkaSettings
+
+log = logging.getLogger(__name__)
+
+SESSION_TIMEOUT_SECS: Final = 15.0
+STOP_SECS: Final = 20.0
+EXIT_BUG: Final = 70  # sysexits.h: EX_SOFTWARE
+
+Role = Callable[..., Awaitable[None]]
+
+
+def make_app(kafka: KafkaSettings, role: str, worker: int, data: Path) -> faust.App:
+    """A Faust app that does group membership, fetching, batching and timers, and nothing else. See TRAPS.md."""
+    return faust.App(
+        kafka.prefix + role,
+        broker=[f"kafka://{address}" for address in kafka.bootstrap.split(",")],
+        broker_credentials=_credentials(kafka),
+        store="memory://",
+        datadir=data,
+        key_serializer="raw",
+        value_serializer="raw",
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=4096,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=f"{kafka.prefix}{role}-{worker}",
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        broker_session_timeout=SESSION_TIMEOUT_SECS,
+        broker_heartbeat_interval=3.0,
+        broker_request_timeout=40.0,
+        broker_rebalance_timeout=30.0,
+        web_enabled=False,
+    )
+
+
+def _credentials(kafka: KafkaSettings) -> Any:
+    context = kafka.ssl_context()
+    if kafka.sasl_mechanism:
+        client = kafka.client()
+        return faust.SASLCredentials(
+            username=client["sasl_plain_username"], password=client["sasl_plain_password"], mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )  # fmt: skip
+    return faust.SSLCredentials(context=context) if context else None
+
+
+def guard(body: Role) -> Role:
+    """End the process on any error that the body did not handle.
+
+    Faust would restart the agent and acknowledge what it held, which loses it; an agent that has lost its footing must
+    not commit. The one place in the project where every exception is caught.
+    """
+
+    @wraps(body)
+    async def guarded(*arguments: Any) -> None:
+        try:
+            await body(*arguments)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.critical("%s: %s", type(error).__name__, error, exc_info=error)
+            logging.shutdown()
+            os._exit(EXIT_BUG)
+
+    return guarded
+
+
+def log_to_stderr(role: str) -> None:
+    """Lines for the supervisor's log file: warnings of libraries, information of ours. No text of a post, ever."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format=f"%(asctime)s %(levelname)s {role} %(name)s: %(message)s", force=True
+    )
+    for ours in ("pipeline", "connectors", "processors"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+    # Kafka's retriable answer to a transactional produce while a partition is being added; retried by aiokafka.
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
+
+
+def die_with_parent() -> None:
+    """Stop when standard input closes: the supervisor is gone. Without a pipe (a terminal, /dev/null) do nothing."""
+    if not _is_pipe(sys.stdin.fileno()):
+        return
+    threading.Thread(target=_watch_stdin, name="stdin-watch", daemon=True).start()
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")
+    except OSError:
+        return False
+
+
+def _watch_stdin() -> None:
+    while os.read(0, 1024):
+        pass
+    threading.Timer(STOP_SECS, os._exit, (1,)).start()  # an orphan must not live on because a shutdown hangs
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run(app: faust.App) -> None:
+    """Run until SIGTERM or SIGINT; does not return."""
+    Worker(app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
