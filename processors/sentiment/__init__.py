@@ -1,0 +1,19 @@
+"""The sentiment of a Turkish text towards what it speaks of: negative, neutral, positive, or unsure.
+
+Owns the preparation of the text, the labels and the rule that picks one, the bundled model in `model/`
+and the class that runs it. `training/` holds how the bundled model was made; nothing here imports it.
+
+Unaware of Kafka, watches, authors and languages: the caller says which texts are Turkish, and what an
+`unsure` one counts as. Offline by construction: the model is a local folder, and only
+`classifier.Classifier` imports `transformers`, when it loads.
+"""
+
+from pathlib import Path
+
+from processors.sentiment.classifier import Classifier, ModelUnusable, Prediction
+from processors.sentiment.labels import Label, decide
+from processors.sentiment.prepare import prepare
+
+BUNDLED_MODEL = Path(__file__).parent / "model"
+
+__all__ = ["BUNDLED_MODEL", "Classifier", "Label", "ModelUnusable", "Prediction", "decide", "prepare"]
