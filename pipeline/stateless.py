@@ -1,0 +1,148 @@
+"""The loop of a role that keeps no state: take the next records, make their effects durable, then commit.
+
+    class Translate:                                   # the role's own work; see `Work`
+        async def open(self) -> None: ...              # start producers, load models
+        async def handle(self, events) -> None: ...    # returns when everything is durable
+        async def close(self) -> None: ...
+
+    StatelessRole(app, kafka, "translate", source=MENTIONS, work=Translate(...)).install(guard)
+
+Records come at least once, so what `handle` writes must be idempotent by id. Owns positions, commit, and the way out of a
+batch that cannot end because a sink is away; knows nothing of what the records say.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from connectors.kafka import KafkaSettings
+from pipeline.cursor import Cursor, Offsets, first_offsets
+from schemas.topics import LARGE_MESSAGE_BYTES, Topic
+
+log = logging.getLogger(__name__)
+
+BATCH_RECORDS: Final = 500
+BATCH_SECS: Final = 0.3
+GRACE_SECS: Final = 3.0  # far below the rebalance timeout (30 s) and the supervisor's patience
+UNSTICK_SECS: Final = 5.0
+
+
+class Work(Protocol):
+    """What a stateless role does with its records."""
+
+    async def open(self) -> None:
+        """Called once, before the first batch."""
+
+    async def handle(self, events: Sequence[Any]) -> None:
+        """Do the whole batch; return only when every effect is durable, because the offsets are committed next.
+
+        `events` are Faust events (`event.message` has topic, partition, offset, key, value): contiguous, in order within a
+        partition, never empty. A sink that is away is waited for in here, as long as it takes. May be cancelled at any
+        `await` when partitions move or the process stops; what it then left half done comes again. Any exception ends
+        the process before the commit.
+        """
+
+    async def close(self) -> None:
+        """Called once when the process stops in order; no batch is running."""
+
+
+class StatelessRole:
+    """Runs `work` over the owned partitions of `source` inside a Faust app."""
+
+    def __init__(
+        self,
+        app: Any,
+        kafka: KafkaSettings,
+        role: str,
+        *,
+        source: Topic,
+        work: Work,
+        batch_records: int = BATCH_RECORDS,
+        batch_secs: float = BATCH_SECS,
+    ) -> None:
+        self._app, self._kafka, self._role, self._source, self._work = app, kafka, role, source, work
+        self._batch_records, self._batch_secs = batch_records, batch_secs
+        self._cursor = Cursor(app)
+        self._batch: asyncio.Task[None] | None = None
+        self._ended, self._ended_before = 0, 0
+
+    def install(self, guard: Callable[[Any], Any]) -> None:
+        """Register agent, timer and handlers; `guard` ends the process on a bug before anything is committed."""
+        app = self._app
+        topic = app.topic(self._kafka.topic(self._source), acks=False)  # Faust itself never commits this topic
+        app.on_partitions_assigned.connect(self._assigned, weak=False)
+        app.on_partitions_revoked.connect(self._revoked, weak=False)
+        app.on_before_shutdown.connect(self._stopping, weak=False)
+        app.agent(topic, concurrency=1, name=f"{self._role}.stateless")(guard(self._consume))
+        app.timer(UNSTICK_SECS, name=f"{self._role}.unstick")(guard(self._unstick))
+
+    async def _consume(self, stream: Any) -> None:
+        await self._work.open()
+        async for events in stream.take_events(self._batch_records, within=self._batch_secs):
+            # A task of its own, so that a rebalance can end it while it waits for a sink.
+            batch = self._batch = asyncio.create_task(self._run(events))
+            try:
+                await asyncio.wait({batch})
+            finally:
+                batch.cancel()  # no effect once it has ended
+            if not batch.cancelled():
+                batch.result()
+            self._ended += 1
+
+    async def _run(self, events: Iterable[Any]) -> None:
+        taken = []
+        for event in events:
+            if await self._cursor.take(event):
+                self._cursor.passed(event)
+                taken.append(event)
+        if not taken:
+            return
+        await self._work.handle(taken)
+        ends = {event.message.tp: event.message.offset + 1 for event in taken}
+        if not await self._app.consumer._commit(ends):
+            log.info("%s: not committed, the partitions have moved on: the new owner repeats the batch", self._role)
+
+    async def _assigned(self, _: Any, assigned: Iterable[TP], **__: Any) -> None:
+        await self._let_go()
+        owned = {tp.partition: tp for tp in assigned if tp.topic == self._kafka.topic(self._source)}
+        if not owned:
+            return
+        starts = await first_offsets(self._kafka, self._source, self._app.conf.id, owned)
+        for number, tp in owned.items():
+            self._cursor.positions[tp] = Offsets(starts[number])
+        log.info("%s: partitions %s", self._role, sorted(owned))
+
+    async def _revoked(self, _: Any, __: Iterable[TP], **___: Any) -> None:
+        await self._let_go()
+
+    async def _stopping(self, _: Any, **__: Any) -> None:
+        await self._let_go()
+        await self._work.close()
+
+    async def _let_go(self) -> None:
+        """Take nothing more, and end the batch at work: in its own time if that is short, else by force."""
+        self._cursor.positions.clear()
+        batch = self._batch
+        if batch is None or batch.done():
+            return
+        await asyncio.wait({batch}, timeout=GRACE_SECS)
+        if batch.cancel():
+            log.info("%s: gave up a batch that could not end; its records come again", self._role)
+            await asyncio.wait({batch})
+
+    async def _unstick(self, *_: Any) -> None:
+        waiting = self._batch is not None and not self._batch.done() and self._ended == self._ended_before
+        self._ended_before = self._ended
+        if not waiting:  # nothing moves while a sink is away, and seeking would not help
+            await self._cursor.unstick()
+
+
+def idempotent_producer(kafka: KafkaSettings) -> Any:
+    """A producer for the outputs of a stateless role; not started. Await every send's future before `handle` returns."""
+    return AIOKafkaProducer(
+        **kafka.client(), enable_idempotence=True, linger_ms=5, max_batch_size=256 * 1024, max_request_size=LARGE_MESSAGE_BYTES
+    )
