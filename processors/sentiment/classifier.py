@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort  # type: ignore[import-untyped]
 
-from processors.sentiment.labels import CLASSES, Label, decide
+from processors.sentiment.labels import CLASSES, decide
 from processors.sentiment.prepare import prepare
+from schemas.labels import Label
 
 MAX_TOKENS = 96
 MAX_BATCH_TEXTS = 32

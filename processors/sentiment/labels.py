@@ -1,15 +1,10 @@
 """The labels, and the rule that turns probabilities into one of them."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+from schemas.labels import Label
 
-class Label(StrEnum):
-    NEGATIVE = "negative"
-    NEUTRAL = "neutral"
-    POSITIVE = "positive"
-    UNSURE = "unsure"
-
+__all__ = ["CLASSES", "Label", "decide"]
 
 CLASSES = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
 """What a model tells apart, in the order of its probabilities; `unsure` is our decision, not a class."""
