@@ -213,7 +213,9 @@ def log_tail(server: Server) -> str:
     lines: list[str] = []
     for path in (server.console_log, server.log):
         if path.is_file():
-            lines += path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+            written = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            telling = [line for line in written if not line.startswith("\t")]  # stack frames would push the reason out
+            lines += telling[-_LOG_TAIL_LINES:]
     return "\n".join(lines)
 
 
