@@ -11,7 +11,7 @@ Knows nothing of watches, spikes or alerts.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -49,8 +49,8 @@ class Output:
 class Fold(Protocol):
     """The state of one partition. A pure function of the records applied: no clock, no randomness, no I/O."""
 
-    def load(self, key: str, value: bytes) -> None:
-        """Take over one record of the stored state."""
+    def load(self, records: Mapping[str, bytes]) -> None:
+        """Take over the stored state. Called once, before anything else."""
 
     def apply(self, value: bytes | None) -> None:
         """Apply the next record. Raises `NotARecord` or `UnknownKind`, and then has changed nothing."""
@@ -76,14 +76,14 @@ class Partition:
     urgent: bool = False
     unknown: int = 0
 
-    def load(self, key: bytes, value: bytes | None) -> None:
-        """Take over one stored record."""
-        if key != POSITION_KEY:
-            if value is not None:
-                self.fold.load(key.decode(), value)
+    def load(self, records: dict[bytes, bytes]) -> None:
+        """Take over the stored records: the last one of each key."""
+        position = records.pop(POSITION_KEY, None)
+        self.fold.load({key.decode(): value for key, value in records.items()})
+        if position is None:
             return
-        stored = orjson.loads(value or b"{}")
-        self.position.next = stored["next"]
+        stored = orjson.loads(position)
+        self.position.next = max(stored["next"], self.position.next)
         self.written = stored["written"]
         if isinstance(self.position, Sequences):
             self.position.numbers = stored["numbers"]
@@ -258,12 +258,15 @@ class FoldRole:
             owned = [TopicPartition(self._kafka.topic(self._state), number) for number in fresh]
             consumer.assign(owned)
             ends = await consumer.end_offsets(owned)
+            stored: dict[int, dict[bytes, bytes]] = {number: {} for number in fresh}
             left = {tp for tp in owned if ends[tp] > 0}
             while left:
                 for tp, records in (await consumer.getmany(*left, timeout_ms=200)).items():
                     for record in records:
-                        fresh[tp.partition].load(record.key, record.value)
+                        _remember(stored[tp.partition], record)
                 left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+            for number, partition in fresh.items():
+                partition.load(stored[number])
         finally:
             await consumer.stop()
 
@@ -286,3 +289,10 @@ class FoldRole:
             await asyncio.wait_for(partition.producer.stop(), 5)
         except (KafkaError, asyncio.TimeoutError) as error:  # a fenced producer has nothing left to lose
             log.warning("%s: producer of partition %s: %r", self._role, number, error)
+
+
+def _remember(stored: dict[bytes, bytes], record: Any) -> None:
+    if record.value is None:
+        stored.pop(record.key, None)
+    else:
+        stored[record.key] = record.value

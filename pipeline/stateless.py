@@ -35,7 +35,7 @@ class Work(Protocol):
     """What a stateless role does with its records."""
 
     async def open(self) -> None:
-        """Called once, before the first batch."""
+        """Called once, before the first batch. May wait for a server that is away, and be cancelled by the process's end."""
 
     async def handle(self, events: Sequence[Any]) -> None:
         """Do the whole batch; return only when every effect is durable, because the offsets are committed next.
@@ -47,7 +47,7 @@ class Work(Protocol):
         """
 
     async def close(self) -> None:
-        """Called once when the process stops in order; no batch is running."""
+        """Called once when the process stops in order; no batch is running, and `open` may not have come to its end."""
 
 
 class StatelessRole:
@@ -67,6 +67,7 @@ class StatelessRole:
         self._app, self._kafka, self._role, self._source, self._work = app, kafka, role, source, work
         self._batch_records, self._batch_secs = batch_records, batch_secs
         self._cursor = Cursor(app)
+        self._opening: asyncio.Task[None] | None = None
         self._batch: asyncio.Task[None] | None = None
         self._ended, self._ended_before = 0, 0
 
@@ -81,16 +82,13 @@ class StatelessRole:
         app.timer(UNSTICK_SECS, name=f"{self._role}.unstick")(guard(self._unstick))
 
     async def _consume(self, stream: Any) -> None:
-        await self._work.open()
+        self._opening = asyncio.create_task(self._work.open())
+        if not await _finished(self._opening):
+            return
         async for events in stream.take_events(self._batch_records, within=self._batch_secs):
             # A task of its own, so that a rebalance can end it while it waits for a sink.
-            batch = self._batch = asyncio.create_task(self._run(events))
-            try:
-                await asyncio.wait({batch})
-            finally:
-                batch.cancel()  # no effect once it has ended
-            if not batch.cancelled():
-                batch.result()
+            self._batch = asyncio.create_task(self._run(events))
+            await _finished(self._batch)
             self._ended += 1
 
     async def _run(self, events: Iterable[Any]) -> None:
@@ -120,25 +118,41 @@ class StatelessRole:
         await self._let_go()
 
     async def _stopping(self, _: Any, **__: Any) -> None:
+        await self._end(self._opening)
         await self._let_go()
         await self._work.close()
 
     async def _let_go(self) -> None:
-        """Take nothing more, and end the batch at work: in its own time if that is short, else by force."""
+        """Take nothing more, and end the batch at work."""
         self._cursor.positions.clear()
-        batch = self._batch
-        if batch is None or batch.done():
+        await self._end(self._batch)
+
+    async def _end(self, task: asyncio.Task[None] | None) -> None:
+        """In its own time if that is short, else by force."""
+        if task is None or task.done():
             return
-        await asyncio.wait({batch}, timeout=GRACE_SECS)
-        if batch.cancel():
-            log.info("%s: gave up a batch that could not end; its records come again", self._role)
-            await asyncio.wait({batch})
+        await asyncio.wait({task}, timeout=GRACE_SECS)
+        if task.cancel():
+            log.info("%s: gave up waiting; what was not committed comes again", self._role)
+            await asyncio.wait({task})
 
     async def _unstick(self, *_: Any) -> None:
         waiting = self._batch is not None and not self._batch.done() and self._ended == self._ended_before
         self._ended_before = self._ended
         if not waiting:  # nothing moves while a sink is away, and seeking would not help
             await self._cursor.unstick()
+
+
+async def _finished(task: asyncio.Task[None]) -> bool:
+    """Whether the task came to its end, False if it was cancelled from elsewhere. Raises what it raised."""
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()  # when we are cancelled ourselves; no effect once it has ended
+    if task.cancelled():
+        return False
+    task.result()
+    return True
 
 
 def idempotent_producer(kafka: KafkaSettings) -> Any:

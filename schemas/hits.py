@@ -21,6 +21,9 @@ class Hit(Record):
     event_time: AwareDatetime
     observed_at: AwareDatetime
     source: str
+    source_position: int | None = Field(default=None, description="see Mention.source_position")
+    origin_partition: int = Field(description="partition of `mentions` it came through")
+    origin_offset: int = Field(description="offset there: a hit that is sent again is recognised by it")
     platform: str
     author_key: str | None = None
     author_class: AuthorClass

@@ -15,6 +15,9 @@ class Mention(Record):
     type: Literal["mention"] = "mention"
     mention_id: str = Field(description="platform:instance:base32(HMAC of the native id)")
     source: str = Field(description="the connector that delivered it")
+    source_position: int | None = Field(
+        default=None, description="rising position within the source, where it has one: what is sent again is recognised by it"
+    )
     platform: str
     instance: str
     published_at: AwareDatetime | None = Field(default=None, description="what the platform stamped, unverified")

@@ -8,6 +8,7 @@ class RefusalReason(StrEnum):
 
     NOT_WATCHED = "not_watched"  # no watch can match it (coarse admission)
     IMPLAUSIBLE_TIME = "implausible_time"  # a date before 2005 or in the future
+    DUPLICATE = "duplicate"  # the same file holds the same id twice
     NO_TEXT = "no_text"  # a post of pictures only: nothing to listen to
 
 

@@ -54,7 +54,7 @@ class Cluster(Record):
 
 
 class Evidence(Record):
-    """Why the machine spoke. Counts are of the surge since its onset unless the name says otherwise."""
+    """Why the machine spoke: the last 60 minutes of event time, and the first posts of the rise."""
 
     observed_60m: float = Field(description="mentions in the last 60 minutes")
     expected_60m: float = Field(description="mentions that are usual in 60 minutes at this hour")

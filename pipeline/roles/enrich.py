@@ -1,0 +1,150 @@
+"""mentions → enriched and hits: language, watches, tone.
+
+A mention's hits are written before the progress that covers them, all is durable before the commit. What is sent again
+after a crash is recognised by its origin (see processors.detection.fold) or by its id (index).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Final
+
+from connectors.kafka import KafkaSettings
+from pipeline.dead_letters import DeadLetterLimit, letter_of_message
+from pipeline.stateless import StatelessRole, idempotent_producer
+from pipeline.tone import Tone
+from pipeline.watch_follower import WatchFollower
+from processors.enrichment import Matched, enriched, hits, match
+from schemas.enriched import EnrichedDeletion
+from schemas.hits import Progress, Retract
+from schemas.mentions import MENTIONS as MENTION_RECORDS
+from schemas.mentions import Deletion, Mention, MentionRecord, SourceProgress
+from schemas.labels import Label
+from schemas.reasons import DeadLetterReason
+from schemas.records import NotARecord, Record, UnknownKind
+from schemas.sentiments import Sentiment
+from schemas.topics import DEAD_LETTERS, ENRICHED, HITS, HITS_PARTITIONS, MENTIONS, Topic
+
+log = logging.getLogger(__name__)
+
+BATCH_RECORDS: Final = 256
+BATCH_SECS: Final = 0.1
+NO_MODEL: Final = "none"  # the model version of a label that no model gave
+
+
+class Enrich:
+    """The role's work. See pipeline.stateless.Work."""
+
+    def __init__(
+        self, kafka: KafkaSettings, *, tone: Tone, watches: WatchFollower, secret: bytes, clock: Callable[[], datetime]
+    ) -> None:
+        self._kafka, self._tone, self._watches, self._secret, self._clock = kafka, tone, watches, secret, clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._limit = DeadLetterLimit("enrich")
+        self._producer: Any = None
+
+    async def open(self) -> None:
+        """See `Work`."""
+        self._producer = idempotent_producer(self._kafka)
+        await self._producer.start()
+        await self._watches.start()
+
+    async def close(self) -> None:
+        """See `Work`."""
+        await self._watches.stop()
+        if self._producer is not None:
+            await self._producer.stop()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def handle(self, events: Sequence[Any]) -> None:
+        """See `Work`."""
+        batch = _Batch(self._kafka, self._producer)
+        records = [(event.message, record) for event in events if (record := await self._decode(batch, event.message))]
+        watches = self._watches.current
+        matched = [
+            (message, found)
+            for message, record in records
+            if isinstance(record, Mention) and (found := match(record, watches)) is not None
+        ]
+        sentiments = await self._judge([found for _, found in matched])
+        for (message, found), sentiment in zip(matched, sentiments, strict=True):
+            await self._write(batch, message, found, sentiment)
+        for _, record in records:
+            if isinstance(record, Deletion):
+                await self._delete(batch, record)
+        await self._progress(batch, records)
+        await batch.durable()
+
+    async def _decode(self, batch: "_Batch", message: Any) -> MentionRecord | None:
+        try:
+            record = MENTION_RECORDS.decode(message.value).record
+        except UnknownKind:
+            return None
+        except NotARecord as error:
+            self._limit.seen(bad=True)
+            letter = letter_of_message(message, "enrich", DeadLetterReason.NOT_A_RECORD, error.problem, self._clock())
+            await batch.send_bytes(DEAD_LETTERS, letter)
+            return None
+        self._limit.seen(bad=False)
+        return record
+
+    async def _judge(self, matched: Sequence[Matched]) -> list[Sentiment]:
+        texts = [found.mention.text for found in matched if found.classifiable]
+        judged = iter(await asyncio.get_running_loop().run_in_executor(self._thread, self._tone.judge, texts) if texts else ())
+        unsure = Sentiment(label=Label.UNSURE, confidence=0, model=NO_MODEL)
+        return [next(judged) if found.classifiable else unsure for found in matched]
+
+    async def _write(self, batch: "_Batch", message: Any, found: Matched, sentiment: Sentiment) -> None:
+        await batch.send(ENRICHED, enriched(found, sentiment, self._secret), key=found.mention.mention_id)
+        for hit in hits(found, sentiment, partition=message.partition, offset=message.offset):
+            await batch.send(HITS, hit, key=hit.watch_id)
+
+    async def _delete(self, batch: "_Batch", deletion: Deletion) -> None:
+        gone = EnrichedDeletion(
+            mention_id=deletion.mention_id, observed_at=deletion.observed_at, revision=deletion.revision
+        )  # fmt: skip
+        await batch.send(ENRICHED, gone, key=deletion.mention_id)
+        await batch.broadcast(Retract(mention_id=deletion.mention_id))
+
+    async def _progress(self, batch: "_Batch", records: Iterable[tuple[Any, MentionRecord]]) -> None:
+        """One report per source and batch, after the hits that it covers."""
+        clocks: dict[str, dict[int, datetime]] = {}
+        finished: dict[str, set[int]] = {}
+        for message, record in records:
+            if isinstance(record, SourceProgress):
+                clocks.setdefault(record.source, {})[message.partition] = record.clock
+                ended = finished.setdefault(record.source, set())
+                (ended.add if record.finished else ended.discard)(message.partition)
+        for source, reported in clocks.items():
+            await batch.broadcast(Progress(source=source, clocks=reported, finished=frozenset(finished[source])))
+
+
+class _Batch:
+    """What one batch sends, and the wait until all of it is durable."""
+
+    def __init__(self, kafka: KafkaSettings, producer: Any) -> None:
+        self._kafka, self._producer = kafka, producer
+        self._sent: list[asyncio.Future[Any]] = []
+
+    async def send(self, topic: Topic, record: Record, *, key: str) -> None:
+        self._sent.append(await self._producer.send(self._kafka.topic(topic), record.encode(), key=key.encode()))
+
+    async def send_bytes(self, topic: Topic, value: bytes) -> None:
+        self._sent.append(await self._producer.send(self._kafka.topic(topic), value))
+
+    async def broadcast(self, record: Record) -> None:
+        value = record.encode()
+        for partition in range(HITS_PARTITIONS):
+            self._sent.append(await self._producer.send(self._kafka.topic(HITS), value, partition=partition))
+
+    async def durable(self) -> None:
+        await asyncio.gather(*self._sent)
+
+
+def enrich_role(app: Any, kafka: KafkaSettings, work: Enrich) -> StatelessRole:
+    """Ready to be installed."""
+    return StatelessRole(
+        app, kafka, "enrich", source=MENTIONS, work=work, batch_records=BATCH_RECORDS, batch_secs=BATCH_SECS
+    )

@@ -1,0 +1,98 @@
+"""A child process that is started again when it dies."""
+
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+FIRST_BACKOFF_SECS: Final = 0.5
+LONGEST_BACKOFF_SECS: Final = 30.0
+STEADY_SECS: Final = 60.0  # whoever ran as long starts with the first back-off again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSpec:
+    """What to run. Standard input is a pipe that the supervisor holds: the child ends when it closes."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    environment: Mapping[str, str] | None = None  # None: the supervisor's own
+    stop_secs: float = 20.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A running, stopping or waiting process. Not thread-safe: the supervisor's loop alone touches it."""
+
+    spec: ChildSpec
+    process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
+    started_at: float = 0.0
+    wait_until: float = 0.0
+    last_exit: int | None = None
+    _backoff: float = field(default=FIRST_BACKOFF_SECS)
+
+    def start(self) -> None:
+        """Start the process; its output goes to the log."""
+        self.spec.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.spec.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.spec.command, env=self.spec.environment, stdin=subprocess.PIPE, stdout=log, stderr=log,
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+            )  # fmt: skip
+        self.started_at = time.monotonic()
+
+    @property
+    def pid(self) -> int | None:
+        """None while it is down."""
+        return self.process.pid if self.process is not None and self.process.poll() is None else None
+
+    def tend(self, now: float) -> str | None:
+        """Start again what has died, after a pause that doubles. A line for the log when something happened."""
+        if self.process is None:
+            if now < self.wait_until:
+                return None
+            self.start()
+            self.restarts += 1
+            return f"{self.spec.name}: started again (restart {self.restarts})"
+        code = self.process.poll()
+        if code is None:
+            return None
+        self._release()
+        self.last_exit = code
+        if now - self.started_at > STEADY_SECS:
+            self._backoff = FIRST_BACKOFF_SECS
+        self.wait_until = now + self._backoff
+        line = f"{self.spec.name}: ended with {describe_exit(code)}; next start in {self._backoff:g} s; see {self.spec.log}"
+        self._backoff = min(2 * self._backoff, LONGEST_BACKOFF_SECS)
+        return line
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait_stopped(self) -> None:
+        """Wait for the end; by force when its time is over."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(self.spec.stop_secs)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._release()
+
+    def _release(self) -> None:
+        assert self.process is not None
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process = None
+
+
+def describe_exit(code: int) -> str:
+    """Exit code or signal, as a person reads it."""
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,155 @@
+"""The supervisor's loop."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pipeline.servers.embedded import Server
+from pipeline.servers.ports import require_free
+from pipeline.supervisor.children import Child, ChildSpec
+from pipeline.supervisor.run_state import RunFolder, RunState
+
+TEND_SECS: Final = 0.2
+SERVERS_READY_SECS: Final = 180.0
+
+Say = Callable[[str], None]
+
+
+class Stopped(Exception):
+    """The user asked to stop while something was being waited for."""
+
+
+class Supervisor:
+    """Use as a context manager: whatever was started is stopped at the end, roles before servers."""
+
+    def __init__(self, run: RunFolder, say: Say) -> None:
+        self._run, self._say = run, say
+        self._servers: dict[str, Child] = {}
+        self._roles: dict[str, Child] = {}
+        self._addresses = {"kafka": "", "elasticsearch": ""}
+        self.stopping = threading.Event()
+
+    def __enter__(self) -> "Supervisor":
+        self._run.lock()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # -- starting ---------------------------------------------------------------------------------------------------
+
+    def start_servers(self, servers: list[Server]) -> None:
+        """Start embedded servers and wait until they answer. Raises PortTaken, ServerNotReady, `Stopped`."""
+        for server in servers:
+            require_free(server.ports)
+        for server in servers:
+            server.data_dir.mkdir(parents=True, exist_ok=True)
+            spec = ChildSpec(
+                name=server.name, command=tuple(server.command()), environment=server.environment(), log=server.console_log
+            )
+            self._servers[server.name] = Child(spec)
+            self._servers[server.name].start()
+            self.use(server.name, server.address)
+        deadline = time.monotonic() + SERVERS_READY_SECS
+        for server in servers:
+            server.wait_ready(deadline, lambda name=server.name: self._still_starting(name))  # type: ignore[misc]
+        self._publish()
+
+    def _still_starting(self, name: str) -> bool:
+        if self.stopping.is_set():
+            raise Stopped
+        return self._servers[name].pid is not None
+
+    def use(self, name: str, address: str) -> None:
+        """Remember where a server is, also one that is not ours."""
+        self._addresses[name] = address
+
+    def start_role(self, spec: ChildSpec) -> None:
+        """Start a role; it is kept alive from now on."""
+        child = self._roles[spec.name] = Child(spec)
+        child.start()
+        self._publish()
+
+    def end_role(self, name: str) -> None:
+        """Stop a role for good."""
+        child = self._roles.pop(name)
+        child.terminate()
+        child.wait_stopped()
+        self._publish()
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    def tend(self) -> None:
+        """Start again whatever has died. To be called several times a second."""
+        changed = False
+        for child in [*self._servers.values(), *self._roles.values()]:
+            line = child.tend(time.monotonic())
+            if line is not None:
+                self._say(line)
+                changed = True
+        if changed:
+            self._publish()
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Tend until `until()` or until the user asks to stop."""
+        while not self.stopping.wait(TEND_SECS):
+            self.tend()
+            if until():
+                return
+
+    def child(self, name: str) -> Child:
+        """For tests and the demo, which stop a server on purpose."""
+        return (self._servers | self._roles)[name]
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """A child is stopped for the length of the block, and started again after it."""
+        child = self.child(name)
+        owner = self._servers if name in self._servers else self._roles
+        del owner[name]
+        child.terminate()
+        child.wait_stopped()
+        try:
+            yield
+        finally:
+            child.start()
+            owner[name] = child
+            self._publish()
+
+    def _publish(self) -> None:
+        children = {
+            name: {"pid": child.pid, "restarts": child.restarts, "log": str(child.spec.log)}
+            for name, child in (self._servers | self._roles).items()
+        }
+        self._run.write(RunState(os.getpid(), self._addresses["kafka"], self._addresses["elasticsearch"], children))
+
+    # -- stopping ---------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop roles, then servers; each gets its time."""
+        self.stopping.set()
+        for group in (self._roles, self._servers):
+            for child in group.values():
+                child.terminate()
+            for child in group.values():
+                child.wait_stopped()
+            group.clear()
+        self._run.clear()
+
+    @contextmanager
+    def until_asked_to_stop(self) -> Iterator[None]:
+        """SIGTERM, SIGINT and SIGHUP set `stopping` instead of ending the process where it stands."""
+
+        def ask(number: int, frame: Any) -> None:
+            self.stopping.set()
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,83 @@
+"""Where `enrich` gets the tone of a text from: the model, or labels that were stored before.
+
+Stored labels make a campaign's twentieth run of the same file as fast as Kafka; a text that is not among them goes to
+the model.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.sentiments import Sentiment
+
+
+class Tone(Protocol):
+    """Judges texts. Blocks; `enrich` calls it in a thread."""
+
+    def judge(self, texts: Sequence[str]) -> list[Sentiment]:
+        """One sentiment a text, in order."""
+
+
+class SentimentSettings(BaseModel):
+    """How `enrich` judges tone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Path | None = Field(default=None, description="folder of another model; default: the bundled one")
+    threads: int = Field(default=1, ge=1, description="inference threads per `enrich` worker")
+    threshold: float | None = Field(default=None, ge=0, le=1, description="confidence below which a label is `unsure`")
+    stored_labels: Path | None = Field(default=None, description="JSON lines {text_hash, label, confidence, model} to use first")
+
+
+class ModelTone:
+    """The transformer."""
+
+    def __init__(self, settings: SentimentSettings) -> None:
+        from processors.sentiment.classifier import Classifier  # transformers takes a second to import
+
+        folder = settings.model or Path(__file__).parent.parent / "processors" / "sentiment" / "model"
+        self._classifier = Classifier(folder, threads=settings.threads, threshold=settings.threshold)
+
+    def judge(self, texts: Sequence[str]) -> list[Sentiment]:
+        """See `Tone`."""
+        version = self._classifier.version
+        return [
+            Sentiment(label=prediction.label, confidence=round(prediction.confidence, 4), model=version)
+            for prediction in self._classifier.predict(texts)
+        ]
+
+
+class StoredTone:
+    """Labels from a file, by hash of the masked text; what is missing there goes to `otherwise`."""
+
+    def __init__(self, file: Path, settings: SentimentSettings) -> None:
+        lines = (orjson.loads(line) for line in file.read_bytes().splitlines())
+        self._labels = {line.pop("text_hash"): Sentiment.model_validate(line) for line in lines}
+        self._settings = settings
+        self._otherwise: Tone | None = None
+
+    def judge(self, texts: Sequence[str]) -> list[Sentiment]:
+        """See `Tone`."""
+        found = [self._labels.get(text_hash(text)) for text in texts]
+        missing = [text for text, label in zip(texts, found, strict=True) if label is None]
+        judged = iter(self._model().judge(missing) if missing else ())
+        return [label if label is not None else next(judged) for label in found]
+
+    def _model(self) -> Tone:
+        if self._otherwise is None:
+            self._otherwise = ModelTone(self._settings)
+        return self._otherwise
+
+
+def text_hash(text: str) -> str:
+    """Key of a stored label."""
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def open_tone(settings: SentimentSettings) -> Tone:
+    """Raises `processors.sentiment.classifier.ModelUnusable`, or OSError for the stored labels."""
+    return StoredTone(settings.stored_labels, settings) if settings.stored_labels else ModelTone(settings)

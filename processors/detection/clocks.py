@@ -1,0 +1,68 @@
+"""The watermark: which minutes of event time are complete."""
+
+from datetime import datetime
+from typing import Final
+
+from schemas.hits import Progress
+from schemas.topics import MENTIONS_PARTITIONS
+
+BUCKET_SECS: Final = 60
+LAG_SECS: Final = 120  # what a source may deliver out of order
+
+
+def bucket_of(time: datetime) -> int:
+    """Minutes since the epoch."""
+    return int(time.timestamp()) // BUCKET_SECS
+
+
+class Clocks:
+    """How far each source has come in each partition of `mentions`.
+
+    A source that is known in one partition holds the watermark until it is heard of in all; a source that has ended in
+    a partition holds it no longer there.
+    """
+
+    def __init__(self) -> None:
+        self._clocks: dict[str, dict[int, float]] = {}
+        self._ended: dict[str, set[int]] = {}
+
+    def progress(self, record: Progress) -> None:
+        """Take over a report; one that is older than what is known changes nothing."""
+        clocks = self._clocks.setdefault(record.source, {})
+        ended = self._ended.setdefault(record.source, set())
+        for partition, time in record.clocks.items():
+            clock = time.timestamp()
+            if clock > clocks.get(partition, 0.0):
+                clocks[partition] = clock
+                ended.discard(partition)  # a source that had ended speaks again
+            if partition in record.finished and clock >= clocks[partition]:
+                ended.add(partition)
+
+    def open_from(self) -> int | None:
+        """The first bucket that may still change; None as long as some source has not reported everywhere."""
+        slowest: list[float] = []
+        last = 0.0
+        for source, clocks in self._clocks.items():
+            last = max(last, *clocks.values())
+            waiting = [partition for partition in range(MENTIONS_PARTITIONS) if partition not in self._ended[source]]
+            if any(partition not in clocks for partition in waiting):
+                return None
+            slowest += [clocks[partition] for partition in waiting]
+        if slowest:
+            return int(min(slowest) - LAG_SECS) // BUCKET_SECS
+        return int(last) // BUCKET_SECS + 1 if self._clocks else None
+
+    def dump(self) -> dict[str, object]:
+        """As it is stored."""
+        return {
+            source: {"clocks": {str(p): clocks[p] for p in sorted(clocks)}, "ended": sorted(self._ended[source])}
+            for source, clocks in sorted(self._clocks.items())
+        }
+
+    def restore(self, stored: dict[str, dict[str, object]]) -> None:
+        """The inverse of `dump`."""
+        for source, entry in stored.items():
+            clocks, ended = entry["clocks"], entry["ended"]
+            assert isinstance(clocks, dict) and isinstance(ended, list)
+            self._clocks[source] = {int(partition): float(clock) for partition, clock in clocks.items()}
+            self._ended[source] = set(ended)

@@ -1,0 +1,182 @@
+"""The fold over one partition of `hits`. Implements the Fold protocol of pipeline.fold without knowing it."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from processors.detection.buckets import Bucket
+from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
+from processors.detection.watch import Spoken, WatchState
+from schemas.hits import HITS, Hit, Progress, Retract, WatchChanged
+from schemas.outputs import Output
+from schemas.records import NotARecord
+from schemas.signals import Signal
+from schemas.topics import BUCKETS, SIGNALS
+from schemas.watches import Watch
+
+CLOCKS_KEY: Final = "@clocks"
+RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
+_BUCKET_MARK: Final = "@"
+
+
+class DetectFold:
+    """State of one partition: clocks, how far each origin has been applied, and the watches."""
+
+    def __init__(self) -> None:
+        self._clocks = Clocks()
+        self._applied: dict[str, tuple[int, str]] = {}  # partition of `mentions` → offset and watch of its last hit
+        self._positions: dict[str, tuple[int, str]] = {}  # source and partition → position in the source, likewise
+        self._retracted: OrderedDict[str, None] = OrderedDict()
+        self._watches: dict[str, WatchState] = {}
+        self._open_from: int | None = None
+        self._outputs: list[Output] = []
+        self._changed: set[str] = set()
+        self._clocks_changed = False
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def apply(self, value: bytes | None) -> None:
+        """Apply the next record. Raises `NotARecord` or `UnknownKind`."""
+        record = HITS.decode(value).record
+        match record:
+            case Hit():
+                self._hit(record)
+            case Progress():
+                self._progress(record)
+            case WatchChanged():
+                self._watch_changed(record)
+            case Retract():
+                self._retract(record)
+
+    def _hit(self, hit: Hit) -> None:
+        state = self._watches.get(hit.watch_id)
+        if state is None:
+            raise NotARecord(f"a hit of the watch {hit.watch_id}, which was never announced")
+        if hit.is_backfill or self._is_repeat(hit):
+            return
+        hidden = hit.mention_id in self._retracted
+        self._emit(state, state.take(hit, self._open_from, hidden=hidden))
+
+    def _is_repeat(self, hit: Hit) -> bool:
+        """Whether this hit was applied before: `enrich` and the sources send again after a restart, in order."""
+        self._clocks_changed = True
+        origin = str(hit.origin_partition)
+        mark = (hit.origin_offset, hit.watch_id)
+        if mark <= self._applied.get(origin, (-1, "")):
+            return True
+        self._applied[origin] = mark
+        if hit.source_position is None:
+            return False
+        origin = f"{hit.source}@{hit.origin_partition}"
+        mark = (hit.source_position, hit.watch_id)
+        if mark <= self._positions.get(origin, (-1, "")):
+            return True
+        self._positions[origin] = mark
+        return False
+
+    def _progress(self, record: Progress) -> None:
+        self._clocks_changed = True
+        self._clocks.progress(record)
+        open_from = self._clocks.open_from()
+        if open_from is None or (self._open_from is not None and open_from <= self._open_from):
+            return
+        self._open_from = open_from
+        observed_at = self._now()
+        assert observed_at is not None
+        for watch_id in sorted(self._watches):
+            state = self._watches[watch_id]
+            if state.active:
+                self._emit(state, state.settle(open_from, observed_at))
+
+    def _now(self) -> datetime | None:
+        """When a live system knows that the last minute is closed, by the sources' clocks."""
+        if self._open_from is None:
+            return None
+        return datetime.fromtimestamp(self._open_from * BUCKET_SECS + LAG_SECS, UTC)
+
+    def _watch_changed(self, record: WatchChanged) -> None:
+        watch = record.watch
+        state = self._watches.get(watch.watch_id)
+        if state is None:
+            self._watches[watch.watch_id] = WatchState(watch)
+        elif watch.version >= state.watch.version:
+            state.watch = watch
+        self._changed.add(watch.watch_id)
+
+    def _retract(self, record: Retract) -> None:
+        self._clocks_changed = True
+        self._retracted[record.mention_id] = None
+        while len(self._retracted) > RETRACTED_IDS:
+            self._retracted.popitem(last=False)
+        for watch_id in sorted(self._watches):
+            state = self._watches[watch_id]
+            self._emit(state, state.retract(record.mention_id, self._now()))
+
+    # -- outputs ----------------------------------------------------------------------------------------------------
+
+    def _emit(self, state: WatchState, spoken: Iterator[Spoken]) -> None:
+        before, watch_id = state.open_from, state.watch.watch_id
+        count = len(self._outputs)
+        for record in spoken:
+            topic = SIGNALS if isinstance(record, Signal) else BUCKETS
+            self._outputs.append(Output(topic, watch_id, record.encode()))
+        if len(self._outputs) > count or state.touched or state.dropped or before != state.open_from:
+            self._changed.add(watch_id)
+
+    def outputs(self) -> Iterable[Output]:
+        """Signals and closed minutes since the last call."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    # -- storage ----------------------------------------------------------------------------------------------------
+
+    def changes(self) -> Iterable[tuple[str, bytes | None]]:
+        """State records since the last call."""
+        for watch_id in sorted(self._changed):
+            state = self._watches[watch_id]
+            for number in sorted(state.dropped):
+                yield f"{watch_id}{_BUCKET_MARK}{number}", None
+            for number in sorted(state.touched):
+                yield f"{watch_id}{_BUCKET_MARK}{number}", orjson.dumps(state.buckets[number].dump())
+            state.touched.clear()
+            state.dropped.clear()
+            yield watch_id, orjson.dumps(state.dump())
+        self._changed.clear()
+        if self._clocks_changed:
+            self._clocks_changed = False
+            yield CLOCKS_KEY, orjson.dumps(self._dump_clocks())
+
+    def _dump_clocks(self) -> dict[str, Any]:
+        return {
+            "sources": self._clocks.dump(),
+            "open_from": self._open_from,
+            "applied": self._applied,
+            "positions": self._positions,
+            "retracted": list(self._retracted),
+        }
+
+    def load(self, records: Mapping[str, bytes]) -> None:
+        """Take over the stored records."""
+        if CLOCKS_KEY in records:
+            self._load_clocks(orjson.loads(records[CLOCKS_KEY]))
+        minutes = []
+        for key, value in records.items():
+            watch_id, mark, number = key.partition(_BUCKET_MARK)
+            if watch_id and mark:
+                minutes.append((watch_id, int(number), value))
+            elif watch_id:
+                stored = orjson.loads(value)
+                state = self._watches[watch_id] = WatchState(Watch.model_validate(stored["watch"]))
+                state.restore(stored)
+        for watch_id, bucket_number, value in sorted(minutes):
+            self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(orjson.loads(value)))
+
+    def _load_clocks(self, stored: dict[str, Any]) -> None:
+        self._clocks.restore(stored["sources"])
+        self._open_from = stored["open_from"]
+        self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
+        self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
+        self._retracted = OrderedDict.fromkeys(stored["retracted"])

@@ -1,0 +1,301 @@
+"""The state of one watch: minutes, statistics, episodes, evidence."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from processors.detection.buckets import Bucket, Sample, merged, short
+from processors.detection.clocks import BUCKET_SECS, bucket_of
+from processors.detection.damping import WINDOW_BUCKETS, Damping
+from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
+from processors.spikes import Evidence as Statistic
+from schemas.authors import AuthorClass
+from schemas.hits import Hit
+from schemas.labels import Label
+from schemas.signals import BucketClosed, Cluster, Evidence, FirstPost, Series, Signal, SignalKind, SignalLevel
+from schemas.watches import Watch, WatchLevel
+
+LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
+AHEAD_BUCKETS: Final = 3  # further ahead of the closed minutes a partial count says nothing yet
+FIRST_POSTS: Final = 5
+CLUSTERS: Final = 10
+LEARNING_BUCKETS: Final = 7 * 24 * 60
+_EVERY_HIT_UP_TO: Final = 20
+
+Spoken = Signal | BucketClosed
+
+
+class WatchState:
+    """What `detect` remembers of one watch. Call `settle` before anything else when the open minute has moved."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.open_from: int | None = None  # minutes before this one are ticked
+        self.started: int | None = None
+        self.buckets: dict[int, Bucket] = {}
+        self.surges: dict[Series, Surge] = {}
+        self.episodes: dict[Series, Episode] = {series: Episode() for series in Series}
+        self.damping = {series: Damping(series) for series in Series}
+        self.first_posts: list[Sample] = []
+        self.late = 0
+        self.repeats = 0
+        self.spoken = 0  # signals so far
+        self.touched: set[int] = set()
+        self.dropped: set[int] = set()
+
+    # -- mentions ---------------------------------------------------------------------------------------------------
+
+    def take(self, hit: Hit, open_from: int | None, *, hidden: bool) -> Iterator[Spoken]:
+        """Count a hit; `hidden` when its post is deleted already. `open_from` is the partition's, not yet this watch's."""
+        number = bucket_of(hit.event_time)
+        yield from self.settle(open_from, hit.observed_at)
+        if self.open_from is not None and number < self.open_from - LATE_BUCKETS:
+            self.late += 1
+            return
+        bucket = self.buckets.setdefault(number, Bucket())
+        key = short(hit.mention_id)
+        if key in bucket.ids:
+            self.repeats += 1
+            return
+        self.touched.add(number)
+        self.dropped.discard(number)
+        bucket.ids[key] = None
+        bucket.mentions += 1
+        bucket.tally.add(hit)
+        concern = is_concern(hit)
+        if not hidden:
+            bucket.sample(hit, concern=concern)
+        self._weigh(number, bucket, hit, concern=concern)
+        if self._may_speak(number, bucket):
+            yield from self._speak_early(number, hit)
+
+    def _weigh(self, number: int, bucket: Bucket, hit: Hit, *, concern: bool) -> None:
+        for series in Series if concern else (Series.ALL,):
+            weight = self.damping[series].weigh(number, bucket, hit)
+            bucket.weights[series] += weight
+            if self.open_from is not None and number < self.open_from and series in self.surges:
+                self.surges[series].late(weight, self.open_from - 1 - number)
+
+    def _may_speak(self, number: int, bucket: Bucket) -> bool:
+        """Whether the open minute is worth judging now: always at first, then at each twentieth more.
+
+        A function of the count alone, so that every reader of the log judges at the same records.
+        """
+        if self.open_from is None or not self.open_from <= number < self.open_from + AHEAD_BUCKETS:
+            return False
+        return bucket.mentions <= _EVERY_HIT_UP_TO or bucket.mentions % (bucket.mentions // _EVERY_HIT_UP_TO) == 0
+
+    def _speak_early(self, number: int, hit: Hit) -> Iterator[Signal]:
+        for series, surge in self.surges.items():
+            statistic = self._ahead(surge, series, number)
+            found = self._step(series, number, statistic, closed=False)
+            yield from self._signals(series, found, statistic, hit.event_time, hit.observed_at)
+
+    def _ahead(self, surge: Surge, series: Series, number: int) -> Statistic:
+        assert self.open_from is not None
+        if number > self.open_from:
+            surge = surge.copy()
+            for between in range(self.open_from, number):
+                surge.tick(between, self._weight(between, series))
+        return surge.peek(number, self._weight(number, series))
+
+    def _weight(self, number: int, series: Series) -> float:
+        bucket = self.buckets.get(number)
+        return bucket.weights[series] if bucket else 0.0
+
+    def retract(self, mention_id: str, now: datetime | None) -> Iterator[Signal]:
+        """Take a deleted post out of the evidence; says so when an alert may show it."""
+        dropped = False
+        for number, bucket in self.buckets.items():
+            if bucket.forget(mention_id):
+                self.touched.add(number)
+                dropped = True
+        shown = [post for post in self.first_posts if post.mention_id != mention_id]
+        dropped |= len(shown) < len(self.first_posts)
+        self.first_posts = shown
+        if not dropped or now is None:
+            return
+        for series, episode in self.episodes.items():
+            if episode.active and series in self.surges:
+                yield self._signal(series, SignalKind.EVIDENCE, episode, now, now, provisional=False, statistic=None)
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """Whether a closing minute can change anything but empty counts."""
+        if any(episode.active for episode in self.episodes.values()):
+            return True
+        return self.open_from is None or any(number >= self.open_from for number in self.buckets)
+
+    def settle(self, open_from: int | None, observed_at: datetime) -> Iterator[Spoken]:
+        """Close the minutes before `open_from`. Empty minutes of a quiet watch give nothing, so the caller may be lazy."""
+        if open_from is None:
+            return
+        if self.open_from is None:
+            self._start(open_from)
+        assert self.open_from is not None
+        for number in range(self.open_from, open_from):
+            yield from self._close(number, observed_at)
+
+    def _start(self, open_from: int) -> None:
+        first = min([*self.buckets, open_from])
+        self.open_from = self.started = first
+        self.surges = {series: Surge(first) for series in Series}
+
+    def _close(self, number: int, observed_at: datetime) -> Iterator[Spoken]:
+        end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
+        self.open_from = number + 1
+        statistics = {series: surge.tick(number, self._weight(number, series)) for series, surge in self.surges.items()}
+        for series, statistic in statistics.items():
+            found = self._step(series, number, statistic, closed=True)
+            yield from self._signals(series, found, statistic, end, observed_at)
+        bucket = self.buckets.get(number)
+        if bucket is not None:
+            yield self._closed(number, bucket, statistics)
+        self._forget(number)
+
+    def _forget(self, closed: int) -> None:
+        old = self.buckets.get(closed - LATE_BUCKETS)
+        if old and old.ids:
+            old.ids.clear()
+            self.touched.add(closed - LATE_BUCKETS)
+        gone = self.buckets.pop(closed - WINDOW_BUCKETS, None)
+        if gone:
+            for damping in self.damping.values():
+                damping.forget(closed - WINDOW_BUCKETS, gone)
+            self.touched.discard(closed - WINDOW_BUCKETS)
+            self.dropped.add(closed - WINDOW_BUCKETS)
+
+    def _closed(self, number: int, bucket: Bucket, statistics: dict[Series, Statistic]) -> BucketClosed:
+        return BucketClosed(
+            watch_id=self.watch.watch_id,
+            start=datetime.fromtimestamp(number * BUCKET_SECS, UTC),
+            mentions=bucket.mentions,
+            weights=bucket.weights,
+            expected={series: statistic.expected for series, statistic in statistics.items()},
+            scores={series: statistic.score for series, statistic in statistics.items()},
+        )
+
+    # -- episodes ---------------------------------------------------------------------------------------------------
+
+    def _step(self, series: Series, number: int, statistic: Statistic, *, closed: bool) -> list[Transition]:
+        if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
+            return []
+        pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
+        policy = Policy(budget_weeks=self.watch.budget_weeks if pages else float("inf"))
+        return self.episodes[series].step(
+            number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=self.damping[series].authors,
+            closed=closed,
+        )  # fmt: skip
+
+    def _mentions(self, number: int) -> int:
+        return sum(bucket.mentions for _, bucket in self._window(number))
+
+    def _window(self, number: int) -> Iterable[tuple[int, Bucket]]:
+        return ((n, self.buckets[n]) for n in sorted(self.buckets) if number - WINDOW_BUCKETS < n <= number)
+
+    def _signals(
+        self, series: Series, found: list[Transition], statistic: Statistic, event_time: datetime, observed_at: datetime
+    ) -> Iterator[Signal]:
+        for transition in found:
+            if transition.kind is TransitionKind.ONSET and not self.first_posts:
+                self.first_posts = self._earliest(transition.bucket)
+            yield self._signal(
+                series, SignalKind(transition.kind), transition, event_time, observed_at,
+                provisional=transition.provisional, statistic=statistic,
+            )  # fmt: skip
+        if found and not any(episode.active for episode in self.episodes.values()):
+            self.first_posts = []
+
+    def _earliest(self, number: int) -> list[Sample]:
+        samples = [sample for n, bucket in self._window(number) if n > number - LATE_BUCKETS for sample in bucket.samples]
+        samples.sort(key=lambda sample: (not sample.concern, sample.time, sample.mention_id))
+        return samples[:FIRST_POSTS]
+
+    def _signal(
+        self, series: Series, kind: SignalKind, about: Transition | Episode, event_time: datetime, observed_at: datetime, *,
+        provisional: bool, statistic: Statistic | None,
+    ) -> Signal:  # fmt: skip
+        assert about.level is not Level.QUIET and about.onset_bucket is not None
+        onset = datetime.fromtimestamp(about.onset_bucket * BUCKET_SECS, UTC)
+        level = SignalLevel(about.level)
+        self.spoken += 1
+        return Signal(
+            signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{level}/{self.spoken}",
+            watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
+            kind=kind, level=level, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
+            provisional=provisional, evidence=self._evidence(series, statistic or self.surges[series].last, event_time),
+        )  # fmt: skip
+
+    def _evidence(self, series: Series, statistic: Statistic, event_time: datetime) -> Evidence:
+        number = bucket_of(event_time)
+        window = [bucket for _, bucket in self._window(number)]
+        tally = merged(window)
+        mentions = sum(bucket.mentions for bucket in window)
+        return Evidence(
+            observed_60m=round(statistic.observed_60m, 3), expected_60m=round(statistic.expected_60m, 3),
+            once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=self.damping[series].authors,
+            copies=mentions - len({sample for bucket in window for sample in bucket.signatures[Series.ALL]}),
+            labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
+            platforms=dict(sorted(tally.platforms.items())), places=dict(tally.places.most_common(10)),
+            author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
+            first_posts=tuple(_first_post(sample) for sample in self.first_posts), clusters=_clusters(window),
+            learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
+        )  # fmt: skip
+
+    # -- storage ----------------------------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """Everything but the buckets, which have records of their own."""
+        return {
+            "watch": self.watch.model_dump(mode="json"),
+            "open_from": self.open_from,
+            "started": self.started,
+            "surges": {series: base64.b64encode(surge.pack()).decode() for series, surge in self.surges.items()},
+            "episodes": {series: episode.dump() for series, episode in self.episodes.items()},
+            "first_posts": [sample.dump() for sample in self.first_posts],
+            "late": self.late,
+            "repeats": self.repeats,
+            "spoken": self.spoken,
+        }
+
+    def restore(self, stored: dict[str, Any]) -> None:
+        """The inverse of `dump`."""
+        self.watch = Watch.model_validate(stored["watch"])
+        self.open_from, self.started = stored["open_from"], stored["started"]
+        self.surges = {Series(name): Surge.unpack(base64.b64decode(packed)) for name, packed in stored["surges"].items()}
+        self.episodes = {Series(name): Episode.restore(episode) for name, episode in stored["episodes"].items()}
+        self.first_posts = [Sample(*fields) for fields in stored["first_posts"]]
+        self.late, self.repeats, self.spoken = stored["late"], stored["repeats"], stored["spoken"]
+
+    def restore_bucket(self, number: int, bucket: Bucket) -> None:
+        """Take over a stored minute."""
+        self.buckets[number] = bucket
+        for damping in self.damping.values():
+            damping.remember(number, bucket)
+
+
+def is_concern(hit: Hit) -> bool:
+    """All but the confidently positive and the institution's own posts: many a crisis is told in questions."""
+    return hit.sentiment.label is not Label.POSITIVE and hit.author_class is not AuthorClass.OWN
+
+
+def _first_post(sample: Sample) -> FirstPost:
+    return FirstPost(
+        mention_id=sample.mention_id, event_time=sample.at, platform=sample.platform,
+        author_class=AuthorClass(sample.author_class), label=sample.label, excerpt=sample.excerpt,
+    )  # fmt: skip
+
+
+def _clusters(window: list[Bucket]) -> tuple[Cluster, ...]:
+    counts: dict[str, int] = {}
+    shown: dict[str, Sample] = {}
+    for bucket in window:
+        for signature, count in bucket.signatures[Series.ALL].items():
+            counts[signature] = counts.get(signature, 0) + count
+        for sample in bucket.samples:
+            shown.setdefault(sample.signature, sample)
+    largest = sorted((s for s in counts if counts[s] > 1 and s in shown), key=lambda s: (-counts[s], s))[:CLUSTERS]
+    return tuple(Cluster(signature=s, count=counts[s], first=shown[s].at, excerpt=shown[s].excerpt) for s in largest)
