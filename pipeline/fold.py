@@ -24,6 +24,7 @@ from faust.types import TP
 from connectors.kafka import KafkaSettings
 from pipeline.cursor import Cursor, Offsets, Sequences, sequence_header
 from pipeline.dead_letters import DeadLetterLimit, letter_of_message
+from schemas.outputs import Output
 from schemas.reasons import DeadLetterReason
 from schemas.records import NotARecord, UnknownKind
 from schemas.topics import DEAD_LETTERS, LARGE_MESSAGE_BYTES, Topic
@@ -35,15 +36,6 @@ BATCH_RECORDS: Final = 2000
 BATCH_SECS: Final = 0.1
 TRANSACTION_TIMEOUT_MS: Final = 10_000
 POSITION_KEY: Final = b""  # the partition's own record, written last: it vouches for the others
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One record to write."""
-
-    topic: Topic
-    key: str
-    value: bytes
 
 
 class Fold(Protocol):
