@@ -37,7 +37,8 @@ class Ports:
 def choose_ports(choice: Literal["default", "auto"] = "default") -> Ports:
     """The default ports as they are, unchecked, or four different ones that were free a moment ago.
 
-    A choice by "auto" holds for as long as its data folders do: whoever restarts the servers must pass the same ports.
+    Data folders do not depend on ports: at the next start of the system others may be chosen. While it runs, a server
+    that is restarted keeps its own, because clients know no other.
     """
     if choice == "default":
         return Ports()
