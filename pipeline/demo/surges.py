@@ -117,8 +117,8 @@ def _official(
 ) -> list[Post]:
     """Statements of the municipality, and headlines of the papers in turn."""
     own, papers = desk.script(phrases, "own"), desk.script(phrases, "press")
-    facts = {"cadde": _BURST_STREET}
-    posts = [desk.state(_after(surge, m * 60 + 11), own_account(), own, phrases, extra=facts) for m in own_minutes]
+    facts = {"cadde": _BURST_STREET, "n": "8"}
+    posts = [desk.state(_after(surge, m * 60 + 11), own_account(), own, phrases, extra=facts, dry=True) for m in own_minutes]
     turns = zip(press_minutes, press() * len(press_minutes), strict=False)
     return posts + [desk.state(_after(surge, m * 60 + 37), paper, papers, phrases, extra=facts) for m, paper in turns]
 
