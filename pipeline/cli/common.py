@@ -1,0 +1,102 @@
+"""What every command shares: --json, --config, --data, and how a mistake of the user's is answered."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import orjson
+
+from connectors.day_keys import KeyDestroyed
+from connectors.elasticsearch import ElasticsearchUnreachable
+from connectors.file_replay import FileUnusable
+from connectors.kafka import KafkaUnreachable, TopicMismatch
+from connectors.runner import DeliveryFailed
+from connectors.secrets import SecretMissing
+from pipeline.configuration import Configuration, ConfigurationError, load
+from pipeline.secrets import SecretsRefused
+from pipeline.servers.build import ServersUnavailable
+from pipeline.servers.embedded import ServerNotReady
+from pipeline.servers.ports import PortTaken
+from pipeline.supervisor.run_state import AlreadyRunning
+from processors.sentiment.classifier import ModelUnusable
+from processors.watches import InvalidQuery, InvalidWatch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_MISTAKE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+#: Errors whose message already says what to do: shown as one message, never as a traceback.
+MISTAKES: Final = (
+    AlreadyRunning, ConfigurationError, DeliveryFailed, ElasticsearchUnreachable, FileUnusable, InvalidQuery, InvalidWatch,
+    KafkaUnreachable, KeyDestroyed, ModelUnusable, PortTaken, SecretMissing, SecretsRefused, ServerNotReady, ServersUnavailable,
+    TopicMismatch,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The options that every command takes."""
+
+    config_file: Path | None
+    data: Path
+    as_json: bool
+
+    def configuration(self) -> Configuration:
+        """Raises `ConfigurationError`."""
+        return load(self.config_file)
+
+    def say(self, line: str) -> None:
+        """A line for a person. With --json it goes to standard error, so that standard output is one JSON value."""
+        click.echo(line, err=self.as_json)
+
+    def answer(self, value: Any, text: str) -> None:
+        """The command's result: JSON for scripts, text for a person."""
+        click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str) if self.as_json else text)
+
+
+def common_options(command: F) -> F:
+    """Adds the shared options, passes them as the first argument, and answers mistakes with a message and exit code 2."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for scripts.")
+    @click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file (YAML).")
+    @click.option(
+        "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), show_default=True,
+        help="Folder for everything that Nabız keeps.",
+    )  # fmt: skip
+    @wraps(command)
+    def wrapped(*arguments: Any, as_json: bool, config_file: Path | None, data: Path, **options: Any) -> Any:
+        context = Context(config_file, data.absolute(), as_json)
+        try:
+            return command(context, *arguments, **options)
+        except MISTAKES as error:
+            fail(context, str(error))
+        except OSError as error:
+            fail(context, _explain_os_error(error))
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def fail(context: Context, message: str) -> None:
+    """Say what is wrong and end with exit code 2."""
+    if context.as_json:
+        click.echo(orjson.dumps({"error": message}))
+    click.echo(f"nabiz: {message}", err=True)
+    sys.exit(EXIT_MISTAKE)
+
+
+def _explain_os_error(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    remedies = {
+        28: "the disk is full: make room, or choose another folder with --data",
+        13: "no permission: run as the user who owns the file, or choose another folder with --data",
+        30: "the file system is read-only: choose another folder with --data",
+    }
+    return remedies.get(error.errno or 0, error.strerror or str(error)) + where

@@ -1,0 +1,56 @@
+"""`nabiz`: the group of all commands."""
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+#: command → module and function; loaded when called, so that `nabiz --help` answers at once
+COMMANDS: Final = {
+    "up": ("servers", "up", "Start everything: servers and roles."),
+    "down": ("servers", "down", "Stop what 'up' started."),
+    "status": ("status", "status", "Who runs, how far behind, how much is indexed."),
+    "doctor": ("doctor", "doctor", "Check this machine and say what is missing."),
+    "replay": ("replay", "replay", "Listen to a file of posts, apart from the live system."),
+    "demo": ("demo", "demo", "See it work: four surges, one page."),
+    "watch": ("watch", "watch", "Apply, list, test and disable watches."),
+    "config": ("config", "config", "Check a configuration file."),
+    "dead-letters": ("dead_letters", "dead_letters", "List, show and retry what could not be used."),
+    "reveal": ("reveal", "reveal", "Show who wrote a post; audited, needs a reason."),
+    "audit": ("audit", "audit", "Read and verify the audit log."),
+    "secrets": ("secrets", "secrets", "Make the installation's keys."),
+    "role": ("role", "role", "Run one role in the foreground (the supervisor does this)."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if name != "role"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        command: Any = getattr(import_module(f"pipeline.cli.{module}"), function)
+        return command  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nabiz")
+def main() -> None:
+    """Nabız listens to what the public says about a public institution, and wakes the right person when it turns.
+
+    \b
+    Examples:
+      nabiz demo                                    see it work
+      nabiz replay posts.jsonl --config my.yaml     listen to a file
+      nabiz up                                      start the system
+    """
+
+
+if __name__ == "__main__":
+    main()
