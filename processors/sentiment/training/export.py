@@ -21,6 +21,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[im
     DefaultWeightOnlyQuantConfig,
     MatMulNBitsQuantizer,
 )
+from torch import nn
 
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.training.base import BLOCK_VALUES
@@ -34,6 +35,20 @@ _SPECIAL_TOKENS = {
 }  # fmt: skip
 
 
+class _RowByRow(nn.Module):
+    """The same network with its last layer spelled as products and a sum: ONNX Runtime multiplies one row in
+    another way than many, and the last bits of a lone text would differ from those in a batch."""
+
+    def __init__(self, network: MeanPoolClassifier) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        mean = self.network.read(input_ids, attention_mask)
+        head = self.network.classify
+        return (mean.unsqueeze(1) * head.weight).sum(-1) + head.bias
+
+
 def export_network(network: MeanPoolClassifier, path: Path) -> None:
     """Writes the network in 32-bit floats."""
     network.eval()
@@ -44,7 +59,7 @@ def export_network(network: MeanPoolClassifier, path: Path) -> None:
     names = ["input_ids", "attention_mask"]
     axes = {name: {0: "texts", 1: "tokens"} for name in names} | {"logits": {0: "texts"}}
     torch.onnx.export(
-        network, (ids, mask), path, input_names=names, output_names=["logits"], dynamic_axes=axes,
+        _RowByRow(network), (ids, mask), path, input_names=names, output_names=["logits"], dynamic_axes=axes,
         opset_version=17, dynamo=False,
     )  # fmt: skip
 

@@ -21,11 +21,15 @@ class MeanPoolClassifier(nn.Module):
         self.classify = nn.Linear(encoder.config.hidden_size, len(CLASSES))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
-        weights = attention_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1)
-        logits: torch.Tensor = self.classify(self.dropout(mean))
+        logits: torch.Tensor = self.classify(self.dropout(self.read(input_ids, attention_mask)))
         return logits
+
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """The mean over the tokens that are no padding."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        weights = attention_mask.to(states.dtype)
+        sums: torch.Tensor = (weights.unsqueeze(1) @ states).squeeze(1)
+        return sums / weights.sum(1, keepdim=True)
 
 
 def pad(batch: list[list[int]], pad_token_id: int) -> tuple[torch.Tensor, torch.Tensor]:
