@@ -42,6 +42,11 @@ class ModelTone:
         folder = settings.model or Path(__file__).parent.parent / "processors" / "sentiment" / "model"
         self._classifier = Classifier(folder, threads=settings.threads, threshold=settings.threshold)
 
+    @property
+    def version(self) -> str:
+        """Name and hash of the model."""
+        return self._classifier.version
+
     def judge(self, texts: Sequence[str]) -> list[Sentiment]:
         """See `Tone`."""
         version = self._classifier.version

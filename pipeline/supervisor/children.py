@@ -50,6 +50,11 @@ class Child:
         """None while it is down."""
         return self.process.pid if self.process is not None and self.process.poll() is None else None
 
+    @property
+    def ended_well(self) -> bool:
+        """It has ended and said that there is nothing more to do."""
+        return (self.process.poll() if self.process is not None else self.last_exit) == 0
+
     def tend(self, now: float) -> str | None:
         """Start again what has died, after a pause that doubles. A line for the log when something happened."""
         if self.process is None:

@@ -68,6 +68,11 @@ class Supervisor:
         """Remember where a server is, also one that is not ours."""
         self._addresses[name] = address
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the servers are, by name."""
+        return dict(self._addresses)
+
     def start_role(self, spec: ChildSpec) -> None:
         """Start a role; it is kept alive from now on."""
         child = self._roles[spec.name] = Child(spec)
@@ -100,6 +105,10 @@ class Supervisor:
             self.tend()
             if until():
                 return
+
+    def has(self, name: str) -> bool:
+        """Whether a child of this name is kept alive."""
+        return name in self._servers or name in self._roles
 
     def child(self, name: str) -> Child:
         """For tests and the demo, which stop a server on purpose."""

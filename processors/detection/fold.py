@@ -180,3 +180,13 @@ class DetectFold:
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])
+
+
+def late_mentions(state: Mapping[bytes, bytes | None]) -> int:
+    """Mentions that came too late to be counted, over the state records of all partitions."""
+    late = 0
+    for key, value in state.items():
+        name = key.decode()
+        if value is not None and name and _BUCKET_MARK not in name:
+            late += int(orjson.loads(value)["late"])
+    return late

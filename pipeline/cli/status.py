@@ -1,0 +1,73 @@
+"""`nabiz status`."""
+
+from typing import Any
+
+import click
+
+from connectors.elasticsearch import ElasticsearchUnreachable, translated
+from pipeline.cli.common import Context, common_options
+from pipeline.deployment import Deployment, resolve
+from pipeline.lag import LagReader
+from pipeline.supervisor.run_state import RunFolder, RunState
+
+
+@click.command()
+@click.option("--namespace", default="", help="A replay's namespace; default: the live system.")
+@common_options
+def status(context: Context, namespace: str) -> None:
+    """Who runs, where the servers are, how far each role is behind, how much is indexed.
+
+    \b
+    Examples:
+      nabiz status
+      nabiz status --json | jq .lag
+    """
+    folder = context.data / namespace / "run" if namespace else context.data / "run"
+    state = RunFolder(folder).read()
+    if state is None:
+        context.answer({"running": False, "data": str(context.data)}, f"nothing runs on {context.data}; start with 'nabiz up'")
+        return
+    deployment = resolve(
+        context.configuration(), context.data, namespace=namespace, kafka=state.kafka, elasticsearch=state.elasticsearch
+    )
+    found = _look(deployment, state)
+    context.answer(found, _text(found))
+
+
+def _look(deployment: Deployment, state: RunState) -> dict[str, Any]:
+    with LagReader(deployment.kafka) as reader:
+        lag = reader.roles()
+    return {
+        "running": True,
+        "pid": state.pid,
+        "data": str(deployment.data),
+        "kafka": deployment.kafka.bootstrap,
+        "elasticsearch": deployment.elasticsearch.urls[0],
+        "processes": dict(state.children),
+        "lag": lag,
+        "documents": _documents(deployment),
+    }
+
+
+def _documents(deployment: Deployment) -> dict[str, int] | None:
+    """None while Elasticsearch is away: alerts do not need it, so that is no error of the system."""
+    prefix = deployment.elasticsearch.prefix
+    try:
+        with deployment.elasticsearch.sync_client() as client, translated():
+            rows = client.cat.indices(index=f"{prefix}mentions-*,{prefix}tombstones", format="json", h="index,docs.count")
+    except ElasticsearchUnreachable:
+        return None
+    return {row["index"]: int(row["docs.count"]) for row in rows}  # type: ignore[index]
+
+
+def _text(found: dict[str, Any]) -> str:
+    lines = [f"running (process {found['pid']}) on {found['data']}", f"Kafka {found['kafka']} · Elasticsearch {found['elasticsearch']}", ""]
+    for name, child in found["processes"].items():
+        running = f"process {child['pid']}" if child["pid"] else "DOWN, to be started again"
+        restarts = f", {child['restarts']} restarts" if child["restarts"] else ""
+        lines.append(f"  {name:<16}{running}{restarts}")
+    lines += ["", "records behind:"] + [f"  {role:<16}{lag}" for role, lag in found["lag"].items()]
+    documents = found["documents"]
+    if documents is None:
+        return "\n".join([*lines, "", "Elasticsearch does not answer: nothing is lost, indexing goes on when it is back"])
+    return "\n".join([*lines, "", "documents:"] + [f"  {index:<28}{count}" for index, count in documents.items()])

@@ -1,0 +1,65 @@
+"""How far each role is behind its input."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from connectors.kafka import KafkaSettings
+from schemas.topics import ENRICHED, HITS, MENTIONS, NOTIFICATIONS, SIGNALS, Topic
+
+ROLE_INPUTS: Final = {"enrich": MENTIONS, "index": ENRICHED, "detect": HITS, "alert": SIGNALS}
+DELIVER_PREFIX: Final = "deliver-"
+#: Written in transactions, whose markers take up offsets: only reading tells whether a record is left.
+_TRANSACTIONAL: Final = (SIGNALS, NOTIFICATIONS)
+
+
+class LagReader:
+    """Asks one namespace, again and again. Use as a context manager."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._admin: KafkaAdminClient = kafka.admin()
+        self._consumer = KafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)
+
+    def __enter__(self) -> "LagReader":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._consumer.close()
+        self._admin.close()
+
+    def roles(self) -> dict[str, int]:
+        """Records that each role has not finished yet."""
+        return {role: self.group(role, topic) for role, topic in ROLE_INPUTS.items()}
+
+    def group(self, group: str, topic: Topic) -> int:
+        """Records of `topic` that the group has not committed."""
+        committed = self._admin.list_group_offsets(self._kafka.prefix + group)[self._kafka.prefix + group]
+        partitions = [TopicPartition(self._kafka.topic(topic), number) for number in range(topic.partitions)]
+        starts, ends = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
+        lag = 0
+        for partition in partitions:
+            done = _offset(committed.get(partition), starts[partition])
+            if done < ends[partition]:
+                lag += self._left(partition, done) if topic in _TRANSACTIONAL else ends[partition] - done
+        return lag
+
+    def deliveries(self, channels: Iterable[str]) -> int:
+        """Notifications that some channel has not taken yet."""
+        return sum(self.group(DELIVER_PREFIX + channel, NOTIFICATIONS) for channel in channels)
+
+    def _left(self, partition: TopicPartition, position: int) -> int:
+        self._consumer.assign([partition])
+        self._consumer.seek(partition, position)
+        end = self._consumer.end_offsets([partition])[partition]
+        left = 0
+        while self._consumer.position(partition) < end:
+            left += sum(len(batch) for batch in self._consumer.poll(timeout_ms=200).values())
+        return left
+
+
+def _offset(committed: Any, start: int) -> int:
+    """-1 stands for 'never committed'."""
+    return max(start, committed.offset if committed is not None else 0)
