@@ -5,6 +5,7 @@ what was sealed on that day, in every copy and backup.
 """
 
 import os
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -67,15 +68,29 @@ class DayKeys:
         new.write_bytes(public)
         new.replace(self._public / name)
 
+    def days(self) -> list[date]:
+        """The days that can still be read, in order."""
+        return sorted(date.fromisoformat(path.name) for path in self._private.glob("????-??-??"))
+
+    def destroy(self, day: date) -> None:
+        """Overwrite and remove the keys of one day. Raises `KeyDestroyed` when there is none (any more)."""
+        path = self._private / day.isoformat()
+        try:
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+        except FileNotFoundError as error:
+            raise KeyDestroyed(day) from error
+        path.unlink()
+        (self._public / day.isoformat()).unlink(missing_ok=True)
+
     def destroy_before(self, day: date) -> list[date]:
-        """Overwrite and remove the keys of earlier days; the days whose keys are gone now."""
-        destroyed = []
-        for path in sorted(self._private.glob("????-??-??")):
-            if date.fromisoformat(path.name) < day:
-                path.write_bytes(bytes(path.stat().st_size))
-                path.unlink()
-                (self._public / path.name).unlink(missing_ok=True)
-                destroyed.append(date.fromisoformat(path.name))
+        """Destroy the keys of earlier days; the days whose keys are gone now."""
+        destroyed = [found for found in self.days() if found < day]
+        for found in destroyed:
+            with suppress(KeyDestroyed):  # another process was quicker
+                self.destroy(found)
         return destroyed
 
     def destroy_expired(self, today: date) -> list[date]:

@@ -56,13 +56,13 @@ class Configuration(BaseModel):
     secret: SecretReference | None = Field(default=None, description="the HMAC key; default: made by 'nabiz secrets init' in the data folder")
     watches: tuple[Path, ...] = Field(default=(), description="watch files, applied at every start; relative to this file")
 
-    @field_validator("on_call", mode="before")
+    @field_validator("on_call", "channels", mode="before")
     @classmethod
-    def _names(cls, lists: Any) -> Any:
-        """A list's name is its key."""
-        if not isinstance(lists, Mapping):
-            return lists
-        return {name: {"name": name, **entry} if isinstance(entry, Mapping) else entry for name, entry in lists.items()}
+    def _names(cls, entries: Any) -> Any:
+        """The name of a list or a channel is its key."""
+        if not isinstance(entries, Mapping):
+            return entries
+        return {name: {"name": name, **entry} if isinstance(entry, Mapping) else entry for name, entry in entries.items()}
 
     @model_validator(mode="after")
     def _channels_exist(self) -> "Configuration":
@@ -74,7 +74,7 @@ class Configuration(BaseModel):
 
     def all_channels(self) -> dict[str, ChannelSettings]:
         """The configured ones, and the console, which needs no configuration."""
-        return {"console": ConsoleSettings(type="console"), **self.channels}
+        return {"console": ConsoleSettings(name="console"), **self.channels}
 
     def all_on_call(self) -> dict[str, OnCallList]:
         """The configured lists; without any, one that writes to the console."""

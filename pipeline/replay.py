@@ -132,7 +132,7 @@ def result(deployment: Deployment, seconds: float) -> ReplayResult:
     deliveries = [decode(Delivery, record.value) for record in by_topic.get(kafka.topic(DELIVERIES), [])]
     state = {record.key: record.value for record in by_topic.get(kafka.topic(DETECTOR_STATE), [])}
     return ReplayResult(
-        namespace=deployment.namespace, read=counts.read, admitted=counts.admitted, refused=dict(counts.refused),
+        namespace=deployment.namespace, read=counts.read, admitted=counts.admitted, refused={str(reason): count for reason, count in counts.refused.items()},
         indexed=indexed(deployment), late=late_mentions(state), dead_letters=len(by_topic.get(kafka.topic(DEAD_LETTERS), [])),
         notices=_sent(deliveries, SignalLevel.NOTICE), pages=_sent(deliveries, SignalLevel.PAGE), seconds=round(seconds, 1),
     )  # fmt: skip

@@ -27,4 +27,4 @@ def alert_channels(deployment: Deployment) -> dict[str, ChannelSettings]:
     if not deployment.is_replay:
         return configured
     allowed = {name: settings for name, settings in configured.items() if name in deployment.configuration.replay_channels}
-    return {REPLAY_CHANNEL: FileSettings(type="file", path=deployment.notifications_file), **allowed}
+    return {REPLAY_CHANNEL: FileSettings(name=REPLAY_CHANNEL, path=deployment.notifications_file), **allowed}

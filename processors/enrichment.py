@@ -43,7 +43,7 @@ def match(mention: Mention, watches: WatchSet) -> Matched | None:
 def enriched(matched: Matched, sentiment: Sentiment, secret: bytes) -> EnrichedMention:
     """The record for the index. The author's key is replaced by keys that are good for one watch on one day."""
     mention = matched.mention
-    keys = ()
+    keys: tuple[str, ...] = ()
     if mention.author_key is not None:
         day = mention.event_time.date()
         keys = tuple(day_watch_key(secret, mention.author_key, day, watch_id) for watch_id in matched.watches)

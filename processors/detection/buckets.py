@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.hits import Hit
 from schemas.signals import Series
@@ -91,27 +91,63 @@ class Sample:
 _SAMPLE_FIELDS: Final = ("mention_id", "time", "platform", "author_class", "label", "signature", "excerpt", "concern")
 
 
-class Bucket:
-    """See the module. `weights`, `authors` and `signatures` are kept per series, since the two damp on their own."""
+class Entry(NamedTuple):
+    """What a mention's weight depends on."""
 
-    __slots__ = ("authors", "ids", "mentions", "samples", "signatures", "tally", "weights")
+    author: str | None
+    signature: str
+    concern: bool
+
+    @classmethod
+    def of(cls, hit: Hit, *, concern: bool) -> "Entry":
+        """Of a hit."""
+        return cls(short(hit.author_key) if hit.author_key else None, hit.signature, concern)
+
+
+class Counted(NamedTuple):
+    """What the mentions of a minute amount to in one series."""
+
+    weight: float
+    authors: frozenset[str]
+    copies: dict[str, int]
+
+    @classmethod
+    def nothing(cls) -> "Counted":
+        """Of an empty minute."""
+        return cls(0.0, frozenset(), {})
+
+
+class Bucket:
+    """See the module.
+
+    `entries` are the mentions themselves, by short id, until nothing can be a repeat of them any more; `counted` is what
+    they amount to, since the minute was closed.
+    """
+
+    __slots__ = ("counted", "entries", "mentions", "samples", "tally")
 
     def __init__(self) -> None:
-        self.ids: dict[str, None] = {}
+        self.entries: dict[str, Entry] = {}
         self.mentions = 0
-        self.weights: dict[Series, float] = dict.fromkeys(Series, 0.0)
-        self.authors: dict[Series, dict[str, None]] = {series: {} for series in Series}
-        self.signatures: dict[Series, Counter[str]] = {series: Counter() for series in Series}
+        self.counted: dict[Series, Counted] = {}
         self.tally = Tally()
         self.samples: list[Sample] = []
 
-    def sample(self, hit: Hit, *, concern: bool) -> bool:
-        """Keep the post if it is among the first of its minute, or the first of its text. Whether it was kept."""
-        new_text = all(kept.signature != hit.signature for kept in self.samples)
-        if len(self.samples) >= (SAMPLES + CLUSTER_SAMPLES if new_text else SAMPLES):
+    def add(self, hit: Hit, *, concern: bool) -> bool:
+        """Take a mention in; False when it is here already."""
+        key = short(hit.mention_id)
+        if key in self.entries:
             return False
-        self.samples.append(Sample.of(hit, concern=concern))
+        self.entries[key] = Entry.of(hit, concern=concern)
+        self.mentions += 1
+        self.tally.add(hit)
         return True
+
+    def sample(self, hit: Hit, *, concern: bool) -> None:
+        """Keep the post if it is among the first of its minute, or the first of its text."""
+        new_text = all(kept.signature != hit.signature for kept in self.samples)
+        if len(self.samples) < (SAMPLES + CLUSTER_SAMPLES if new_text else SAMPLES):
+            self.samples.append(Sample.of(hit, concern=concern))
 
     def forget(self, mention_id: str) -> bool:
         """Drop a deleted post's sample; it stays counted, since a deletion never cancels an alarm."""
@@ -123,11 +159,12 @@ class Bucket:
     def dump(self) -> dict[str, Any]:
         """As it is stored."""
         return {
-            "ids": list(self.ids),
+            "entries": {key: list(entry) for key, entry in self.entries.items()},
             "mentions": self.mentions,
-            "weights": self.weights,
-            "authors": {series: list(authors) for series, authors in self.authors.items()},
-            "signatures": {series: dict(counts) for series, counts in self.signatures.items()},
+            "counted": {
+                series: [counted.weight, sorted(counted.authors), dict(sorted(counted.copies.items()))]
+                for series, counted in self.counted.items()
+            },
             "tally": self.tally.dump(),
             "samples": [sample.dump() for sample in self.samples],
         }
@@ -136,11 +173,12 @@ class Bucket:
     def restore(cls, stored: dict[str, Any]) -> "Bucket":
         """The inverse of `dump`."""
         bucket = cls()
-        bucket.ids = dict.fromkeys(stored["ids"])
+        bucket.entries = {key: Entry(*entry) for key, entry in stored["entries"].items()}
         bucket.mentions = stored["mentions"]
-        bucket.weights = {Series(series): weight for series, weight in stored["weights"].items()}
-        bucket.authors = {Series(series): dict.fromkeys(authors) for series, authors in stored["authors"].items()}
-        bucket.signatures = {Series(series): Counter(counts) for series, counts in stored["signatures"].items()}
+        bucket.counted = {
+            Series(series): Counted(weight, frozenset(authors), copies)
+            for series, (weight, authors, copies) in stored["counted"].items()
+        }
         bucket.tally = Tally.restore(stored["tally"])
         bucket.samples = [Sample(*fields) for fields in stored["samples"]]
         return bucket

@@ -1,18 +1,19 @@
-"""How much a mention counts: many voices count more than one loud one.
+"""How much the mentions of a minute count: many voices count more than one loud one.
 
 An author's first mention in 60 minutes counts 1, the next ones 0; the j-th copy of a text in 60 minutes counts
-sqrt(j) - sqrt(j-1), so that n copies count sqrt(n). Where a source names no author, the text stands in for the author.
-(research: floods of one author must not page, copies hardly ever.)
+sqrt(j) - sqrt(j-1), so that n copies count sqrt(n). Where a source names no author, nothing is a repeat but the text.
+(Source: research on floods, see processors.spikes: one author's flood must not page, copies hardly ever.)
 
-The memory is an index over the minutes of the last hour and is made again from them after a restart.
+A minute is weighed as a whole, in the order of the ids, after the minutes before it: the result does not depend on the
+order in which its mentions arrived. The memory is an index over the closed minutes of the last hour and is made again
+from them after a restart.
 """
 
 import math
 from collections import Counter
 from typing import Final
 
-from processors.detection.buckets import Bucket, short
-from schemas.hits import Hit
+from processors.detection.buckets import Bucket, Counted, Entry
 from schemas.signals import Series
 
 WINDOW_BUCKETS: Final = 60
@@ -25,41 +26,75 @@ class Damping:
 
     def __init__(self, series: Series) -> None:
         self._series = series
-        self._authors: dict[str, int] = {}  # the bucket in which the author last counted
+        self._authors: dict[str, int] = {}  # the closed bucket in which the author last counted
         self._copies: Counter[str] = Counter()
 
-    @property
-    def authors(self) -> int:
-        """Distinct authors of the last hour."""
-        return len(self._authors)
+    def weigh(self, number: int, bucket: Bucket | None, before: Counted | None = None) -> Counted:
+        """What a minute amounts to. `before` stands for open minutes in between, which the index does not hold yet."""
+        if bucket is None:
+            return Counted.nothing()
+        before = before or Counted.nothing()
+        authors: dict[str, None] = {}
+        copies: Counter[str] = Counter()
+        weight = 0.0
+        for key in sorted(bucket.entries):
+            entry = bucket.entries[key]
+            if not self._takes(entry):
+                continue
+            copies[entry.signature] += 1
+            if entry.author is not None and (entry.author in authors or self._repeats(entry.author, number, before)):
+                continue
+            authors[voice(entry)] = None
+            copy = copies[entry.signature] + self._copies[entry.signature] + before.copies.get(entry.signature, 0)
+            weight += math.sqrt(copy) - math.sqrt(copy - 1)
+        return Counted(weight, frozenset(authors), dict(copies))
 
-    def weigh(self, number: int, bucket: Bucket, hit: Hit) -> float:
-        """The weight of a hit in bucket `number`, and remember it there."""
-        author = short(hit.author_key) if hit.author_key else f"~{hit.signature}"
-        known = self._authors.get(author)
-        repeats = hit.author_key is not None and known is not None and abs(number - known) < WINDOW_BUCKETS
-        if known is None or not repeats:
-            self._authors[author] = max(number, known or 0)
-            bucket.authors[self._series][author] = None
-        self._copies[hit.signature] += 1
-        bucket.signatures[self._series][hit.signature] += 1
-        if repeats:
+    def late(self, number: int, entry: Entry) -> float:
+        """The weight of one mention that came after its minute was closed, and remember it."""
+        if not self._takes(entry):
             return 0.0
-        copy = self._copies[hit.signature]
+        self._copies[entry.signature] += 1
+        if entry.author is not None and self._repeats(entry.author, number, Counted.nothing()):
+            return 0.0
+        self._authors[voice(entry)] = max(number, self._authors.get(voice(entry), 0))
+        copy = self._copies[entry.signature]
         return math.sqrt(copy) - math.sqrt(copy - 1)
 
-    def remember(self, number: int, bucket: Bucket) -> None:
-        """Take over a stored bucket; in any order."""
-        for author in bucket.authors[self._series]:
-            self._authors[author] = max(number, self._authors.get(author, 0))
-        self._copies.update(bucket.signatures[self._series])
+    def _takes(self, entry: Entry) -> bool:
+        return self._series is Series.ALL or entry.concern
 
-    def forget(self, number: int, bucket: Bucket) -> None:
-        """The bucket has left the window."""
-        for author in bucket.authors[self._series]:
+    def _repeats(self, author: str, number: int, before: Counted) -> bool:
+        last = self._authors.get(author)
+        return author in before.authors or (last is not None and number - last < WINDOW_BUCKETS)
+
+    def authors(self, more: frozenset[str] = frozenset()) -> int:
+        """Distinct authors of the last hour, with those of open minutes."""
+        return len(self._authors) + sum(author not in self._authors for author in more)
+
+    def remember(self, number: int, counted: Counted) -> None:
+        """Take over a closed minute; in any order."""
+        for author in counted.authors:
+            self._authors[author] = max(number, self._authors.get(author, 0))
+        self._copies.update(counted.copies)
+
+    def forget(self, number: int, counted: Counted) -> None:
+        """The minute has left the window."""
+        for author in counted.authors:
             if self._authors.get(author) == number:
                 del self._authors[author]
-        self._copies.subtract(bucket.signatures[self._series])
-        for signature in bucket.signatures[self._series]:
+        self._copies.subtract(counted.copies)
+        for signature in counted.copies:
             if self._copies[signature] <= 0:
                 del self._copies[signature]
+
+
+def voice(entry: Entry) -> str:
+    """Who speaks: the author, or, where none is named, the text."""
+    return entry.author if entry.author is not None else f"~{entry.signature}"
+
+
+def together(first: Counted, second: Counted) -> Counted:
+    """Two minutes in a row."""
+    copies = Counter(first.copies)
+    copies.update(second.copies)
+    return Counted(first.weight + second.weight, first.authors | second.authors, dict(copies))

@@ -1,13 +1,14 @@
 """The state of one watch: minutes, statistics, episodes, evidence."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from processors.detection.buckets import Bucket, Sample, merged, short
+from processors.detection.buckets import Bucket, Counted, Entry, Sample, merged
 from processors.detection.clocks import BUCKET_SECS, bucket_of
-from processors.detection.damping import WINDOW_BUCKETS, Damping
+from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
 from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
 from schemas.authors import AuthorClass
@@ -54,28 +55,29 @@ class WatchState:
             self.late += 1
             return
         bucket = self.buckets.setdefault(number, Bucket())
-        key = short(hit.mention_id)
-        if key in bucket.ids:
+        concern = is_concern(hit)
+        if not bucket.add(hit, concern=concern):
             self.repeats += 1
             return
         self.touched.add(number)
-        self.dropped.discard(number)
-        bucket.ids[key] = None
-        bucket.mentions += 1
-        bucket.tally.add(hit)
-        concern = is_concern(hit)
         if not hidden:
             bucket.sample(hit, concern=concern)
-        self._weigh(number, bucket, hit, concern=concern)
-        if self._may_speak(number, bucket):
+        if self.open_from is not None and number < self.open_from:
+            self._count_late(number, bucket, Entry.of(hit, concern=concern))
+        elif self._may_speak(number, bucket):
             yield from self._speak_early(number, hit)
 
-    def _weigh(self, number: int, bucket: Bucket, hit: Hit, *, concern: bool) -> None:
-        for series in Series if concern else (Series.ALL,):
-            weight = self.damping[series].weigh(number, bucket, hit)
-            bucket.weights[series] += weight
-            if self.open_from is not None and number < self.open_from and series in self.surges:
-                self.surges[series].late(weight, self.open_from - 1 - number)
+    def _count_late(self, number: int, bucket: Bucket, entry: Entry) -> None:
+        """Into a minute that is closed already: the statistic takes it as what it is, older."""
+        assert self.open_from is not None
+        for series, surge in self.surges.items():
+            weight = self.damping[series].late(number, entry)
+            before = bucket.counted.get(series, Counted.nothing())
+            copies = {**before.copies, entry.signature: before.copies.get(entry.signature, 0) + 1}
+            if series is Series.ALL or entry.concern:
+                authors = before.authors | {voice(entry)} if weight else before.authors
+                bucket.counted[series] = Counted(before.weight + weight, authors, copies)
+                surge.late(weight, self.open_from - 1 - number)
 
     def _may_speak(self, number: int, bucket: Bucket) -> bool:
         """Whether the open minute is worth judging now: always at first, then at each twentieth more.
@@ -87,22 +89,23 @@ class WatchState:
         return bucket.mentions <= _EVERY_HIT_UP_TO or bucket.mentions % (bucket.mentions // _EVERY_HIT_UP_TO) == 0
 
     def _speak_early(self, number: int, hit: Hit) -> Iterator[Signal]:
-        for series, surge in self.surges.items():
-            statistic = self._ahead(surge, series, number)
-            found = self._step(series, number, statistic, closed=False)
-            yield from self._signals(series, found, statistic, hit.event_time, hit.observed_at)
+        for series in self.surges:
+            statistic, authors = self._ahead(series, number)
+            found = self._step(series, number, statistic, authors, closed=False)
+            yield from self._signals(series, found, statistic, authors, hit.event_time, hit.observed_at)
 
-    def _ahead(self, surge: Surge, series: Series, number: int) -> Statistic:
+    def _ahead(self, series: Series, number: int) -> tuple[Statistic, int]:
+        """The statistic and the authors as if the open minute `number` closed now."""
         assert self.open_from is not None
+        surge, damping, between = self.surges[series], self.damping[series], Counted.nothing()
         if number > self.open_from:
             surge = surge.copy()
-            for between in range(self.open_from, number):
-                surge.tick(between, self._weight(between, series))
-        return surge.peek(number, self._weight(number, series))
-
-    def _weight(self, number: int, series: Series) -> float:
-        bucket = self.buckets.get(number)
-        return bucket.weights[series] if bucket else 0.0
+            for open_number in range(self.open_from, number):
+                counted = damping.weigh(open_number, self.buckets.get(open_number), between)
+                surge.tick(open_number, counted.weight)
+                between = together(between, counted)
+        counted = damping.weigh(number, self.buckets.get(number), between)
+        return surge.peek(number, counted.weight), damping.authors(between.authors | counted.authors)
 
     def retract(self, mention_id: str, now: datetime | None) -> Iterator[Signal]:
         """Take a deleted post out of the evidence; says so when an alert may show it."""
@@ -118,7 +121,9 @@ class WatchState:
             return
         for series, episode in self.episodes.items():
             if episode.active and series in self.surges:
-                yield self._signal(series, SignalKind.EVIDENCE, episode, now, now, provisional=False, statistic=None)
+                yield self._signal(
+                    series, SignalKind.EVIDENCE, episode, now, now, provisional=False, statistic=self.surges[series].last, authors=self.damping[series].authors(),
+                )  # fmt: skip
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -146,25 +151,34 @@ class WatchState:
 
     def _close(self, number: int, observed_at: datetime) -> Iterator[Spoken]:
         end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
-        self.open_from = number + 1
-        statistics = {series: surge.tick(number, self._weight(number, series)) for series, surge in self.surges.items()}
-        for series, statistic in statistics.items():
-            found = self._step(series, number, statistic, closed=True)
-            yield from self._signals(series, found, statistic, end, observed_at)
         bucket = self.buckets.get(number)
+        self.open_from = number + 1
+        statistics = {series: self._tick(series, number, bucket) for series in self.surges}
+        for series, statistic in statistics.items():
+            authors = self.damping[series].authors()
+            found = self._step(series, number, statistic, authors, closed=True)
+            yield from self._signals(series, found, statistic, authors, end, observed_at)
         if bucket is not None:
+            self.touched.add(number)
             yield self._closed(number, bucket, statistics)
         self._forget(number)
 
+    def _tick(self, series: Series, number: int, bucket: Bucket | None) -> Statistic:
+        counted = self.damping[series].weigh(number, bucket)
+        if bucket is not None:
+            bucket.counted[series] = counted
+            self.damping[series].remember(number, counted)
+        return self.surges[series].tick(number, counted.weight)
+
     def _forget(self, closed: int) -> None:
         old = self.buckets.get(closed - LATE_BUCKETS)
-        if old and old.ids:
-            old.ids.clear()
+        if old and old.entries:
+            old.entries.clear()
             self.touched.add(closed - LATE_BUCKETS)
         gone = self.buckets.pop(closed - WINDOW_BUCKETS, None)
         if gone:
-            for damping in self.damping.values():
-                damping.forget(closed - WINDOW_BUCKETS, gone)
+            for series, counted in gone.counted.items():
+                self.damping[series].forget(closed - WINDOW_BUCKETS, counted)
             self.touched.discard(closed - WINDOW_BUCKETS)
             self.dropped.add(closed - WINDOW_BUCKETS)
 
@@ -173,20 +187,20 @@ class WatchState:
             watch_id=self.watch.watch_id,
             start=datetime.fromtimestamp(number * BUCKET_SECS, UTC),
             mentions=bucket.mentions,
-            weights=bucket.weights,
+            weights={series: counted.weight for series, counted in bucket.counted.items()},
             expected={series: statistic.expected for series, statistic in statistics.items()},
             scores={series: statistic.score for series, statistic in statistics.items()},
         )
 
     # -- episodes ---------------------------------------------------------------------------------------------------
 
-    def _step(self, series: Series, number: int, statistic: Statistic, *, closed: bool) -> list[Transition]:
+    def _step(self, series: Series, number: int, statistic: Statistic, authors: int, *, closed: bool) -> list[Transition]:
         if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
             return []
         pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
         policy = Policy(budget_weeks=self.watch.budget_weeks if pages else float("inf"))
         return self.episodes[series].step(
-            number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=self.damping[series].authors,
+            number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=authors,
             closed=closed,
         )  # fmt: skip
 
@@ -197,14 +211,14 @@ class WatchState:
         return ((n, self.buckets[n]) for n in sorted(self.buckets) if number - WINDOW_BUCKETS < n <= number)
 
     def _signals(
-        self, series: Series, found: list[Transition], statistic: Statistic, event_time: datetime, observed_at: datetime
+        self, series: Series, found: list[Transition], statistic: Statistic, authors: int, event_time: datetime, observed_at: datetime
     ) -> Iterator[Signal]:
         for transition in found:
             if transition.kind is TransitionKind.ONSET and not self.first_posts:
                 self.first_posts = self._earliest(transition.bucket)
             yield self._signal(
                 series, SignalKind(transition.kind), transition, event_time, observed_at,
-                provisional=transition.provisional, statistic=statistic,
+                provisional=transition.provisional, statistic=statistic, authors=authors,
             )  # fmt: skip
         if found and not any(episode.active for episode in self.episodes.values()):
             self.first_posts = []
@@ -216,7 +230,7 @@ class WatchState:
 
     def _signal(
         self, series: Series, kind: SignalKind, about: Transition | Episode, event_time: datetime, observed_at: datetime, *,
-        provisional: bool, statistic: Statistic | None,
+        provisional: bool, statistic: Statistic, authors: int,
     ) -> Signal:  # fmt: skip
         assert about.level is not Level.QUIET and about.onset_bucket is not None
         onset = datetime.fromtimestamp(about.onset_bucket * BUCKET_SECS, UTC)
@@ -226,18 +240,18 @@ class WatchState:
             signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{level}/{self.spoken}",
             watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
             kind=kind, level=level, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
-            provisional=provisional, evidence=self._evidence(series, statistic or self.surges[series].last, event_time),
+            provisional=provisional, evidence=self._evidence(statistic, authors, event_time),
         )  # fmt: skip
 
-    def _evidence(self, series: Series, statistic: Statistic, event_time: datetime) -> Evidence:
+    def _evidence(self, statistic: Statistic, authors: int, event_time: datetime) -> Evidence:
         number = bucket_of(event_time)
         window = [bucket for _, bucket in self._window(number)]
         tally = merged(window)
         mentions = sum(bucket.mentions for bucket in window)
         return Evidence(
             observed_60m=round(statistic.observed_60m, 3), expected_60m=round(statistic.expected_60m, 3),
-            once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=self.damping[series].authors,
-            copies=mentions - len({sample for bucket in window for sample in bucket.signatures[Series.ALL]}),
+            once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=authors,
+            copies=mentions - len(_texts(window)),
             labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
             platforms=dict(sorted(tally.platforms.items())), places=dict(tally.places.most_common(10)),
             author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
@@ -273,8 +287,8 @@ class WatchState:
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
         """Take over a stored minute."""
         self.buckets[number] = bucket
-        for damping in self.damping.values():
-            damping.remember(number, bucket)
+        for series, counted in bucket.counted.items():
+            self.damping[series].remember(number, counted)
 
 
 def is_concern(hit: Hit) -> bool:
@@ -289,12 +303,19 @@ def _first_post(sample: Sample) -> FirstPost:
     )  # fmt: skip
 
 
+def _texts(window: list[Bucket]) -> Counter[str]:
+    """How often each text signature stands in the window."""
+    counts: Counter[str] = Counter()
+    for bucket in window:
+        counted = bucket.counted.get(Series.ALL)
+        counts.update(counted.copies if counted else Counter(entry.signature for entry in bucket.entries.values()))
+    return counts
+
+
 def _clusters(window: list[Bucket]) -> tuple[Cluster, ...]:
-    counts: dict[str, int] = {}
+    counts = _texts(window)
     shown: dict[str, Sample] = {}
     for bucket in window:
-        for signature, count in bucket.signatures[Series.ALL].items():
-            counts[signature] = counts.get(signature, 0) + count
         for sample in bucket.samples:
             shown.setdefault(sample.signature, sample)
     largest = sorted((s for s in counts if counts[s] > 1 and s in shown), key=lambda s: (-counts[s], s))[:CLUSTERS]
