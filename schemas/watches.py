@@ -55,7 +55,9 @@ class Watch(Record):
         if isinstance(fields, Mapping):
             missing = [name for name in ACCOUNTABILITY if is_blank(fields.get(name))]
             if missing:
-                raise ValueError(f"{' and '.join(missing)} missing: a watch must say why, on what ground, for whom and until when")
+                raise ValueError(
+                    f"{' and '.join(missing)} missing: a watch must say why, on what ground, for whom and until when"
+                )
         return fields
 
     @model_validator(mode="after")
