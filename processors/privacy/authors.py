@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from schemas.authors import AuthorClass, ReachBand
 
@@ -25,7 +26,7 @@ def reach_band(followers: int | None) -> ReachBand | None:
 
 
 def normalise_handle(handle: str) -> str:
-    """A handle as it is compared: without "@" and blanks around it, lower case (handles are ASCII, so plain `lower`)."""
+    """A handle as it is compared: without "@" and blanks around it, lower case (plain `lower`, for handles are ASCII)."""
     return handle.strip().lstrip("@").lower()
 
 
@@ -39,10 +40,42 @@ class PublicAccounts:
 
     by_class: Mapping[AuthorClass, Mapping[str, frozenset[str]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a class that cannot be listed."""
+        for author_class in (AuthorClass.PRIVATE, AuthorClass.UNKNOWN):
+            if author_class in self.by_class:
+                raise ValueError(f"{author_class} is no class of public accounts")
+
     def classify(self, platform: str, handle: str | None) -> AuthorClass:
         """`UNKNOWN` without a handle, `PRIVATE` for whoever is on no list."""
-        raise NotImplementedError
+        name = normalise_handle(handle or "")
+        if not name:
+            return AuthorClass.UNKNOWN
+        for author_class in AuthorClass:
+            if name in self._listed(author_class, platform):
+                return author_class
+        return AuthorClass.PRIVATE
 
     def handles(self, platform: str) -> frozenset[str]:
-        """All handles that may stay readable on the platform, for `masking.mask`."""
-        raise NotImplementedError
+        """All handles that may stay readable on the platform, for `masking.mask`; the same object at each call."""
+        return self._handles.get(platform, self._handles[ANY_PLATFORM])
+
+    def _listed(self, author_class: AuthorClass, platform: str) -> frozenset[str]:
+        """The accounts of the platform, those of all platforms included."""
+        by_platform = self._normalised.get(author_class, {})
+        return by_platform.get(platform, frozenset()) | by_platform.get(ANY_PLATFORM, frozenset())
+
+    @cached_property
+    def _normalised(self) -> Mapping[AuthorClass, Mapping[str, frozenset[str]]]:
+        return {
+            author_class: {platform: frozenset(map(normalise_handle, names)) for platform, names in by_platform.items()}
+            for author_class, by_platform in self.by_class.items()
+        }
+
+    @cached_property
+    def _handles(self) -> Mapping[str, frozenset[str]]:
+        platforms = {ANY_PLATFORM}.union(*self._normalised.values())
+        return {
+            platform: frozenset().union(*(self._listed(author_class, platform) for author_class in AuthorClass))
+            for platform in platforms
+        }
