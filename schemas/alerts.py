@@ -32,7 +32,7 @@ class Alert(Record):
     alert_id: str
     watch_id: str
     title: str
-    on_call: str | None
+    on_call: str | None = None
     status: AlertStatus
     level: SignalLevel
     onset: AwareDatetime

@@ -82,7 +82,7 @@ class Signal(Record):
     watch_id: str
     watch_version: int
     title: str
-    on_call: str | None
+    on_call: str | None = None  # left out when there is none, as every missing value
     kind: SignalKind
     level: SignalLevel
     series: Series
