@@ -8,11 +8,13 @@ from typing import Any, Literal
 import kafka.record.util
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError, NoBrokersAvailable, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.secrets import SecretReference, resolve
 from schemas.topics import TOPICS, Topic
+
+BOOTSTRAP_MS = 10_000
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -80,10 +82,10 @@ class KafkaSettings(BaseModel):
         assert kafka.record.util.crc32c_c is not None, "the package crc32c is not installed"
         try:
             return KafkaProducer(
-                **self.client(), acks="all", compression_type="gzip", linger_ms=20, batch_size=256 * 1024,
+                **self._synchronous(), acks="all", compression_type="gzip", linger_ms=20, batch_size=256 * 1024,
                 max_request_size=4 * 1024 * 1024, max_block_ms=30_000,
             )  # fmt: skip
-        except NoBrokersAvailable as error:
+        except KafkaTimeoutError as error:
             raise self.unreachable() from error
 
     def unreachable(self) -> KafkaUnreachable:
@@ -95,9 +97,20 @@ class KafkaSettings(BaseModel):
     def admin(self) -> KafkaAdminClient:
         """Raises `KafkaUnreachable`."""
         try:
-            return KafkaAdminClient(**self.client())
-        except NoBrokersAvailable as error:
+            return KafkaAdminClient(**self._synchronous())
+        except KafkaTimeoutError as error:
             raise self.unreachable() from error
+
+    def consumer(self) -> KafkaConsumer:
+        """A consumer without a group that sees only committed transactions. Raises `KafkaUnreachable`."""
+        try:
+            return KafkaConsumer(**self._synchronous(), isolation_level="read_committed", enable_auto_commit=False)
+        except KafkaTimeoutError as error:
+            raise self.unreachable() from error
+
+    def _synchronous(self) -> dict[str, Any]:
+        """For kafka-python, which a command waits for: a person should know within seconds that nobody answers."""
+        return {**self.client(), "bootstrap_timeout_ms": BOOTSTRAP_MS}
 
     def reader(self, topics: Iterable[Topic]) -> "TopicReader":
         """A consumer without a group over whole topics."""
@@ -141,10 +154,7 @@ class TopicReader:
     """Reads topics from the start to the end that they have now, and on; sees only committed transactions."""
 
     def __init__(self, settings: KafkaSettings, topics: tuple[Topic, ...]) -> None:
-        try:
-            self._consumer = KafkaConsumer(**settings.client(), isolation_level="read_committed", enable_auto_commit=False)
-        except NoBrokersAvailable as error:
-            raise settings.unreachable() from error
+        self._consumer = settings.consumer()
         self._by_name = {settings.topic(topic): topic for topic in topics}
         self._partitions = [
             TopicPartition(name, number) for name, topic in self._by_name.items() for number in range(topic.partitions)

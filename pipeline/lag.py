@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Final
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 
 from connectors.kafka import KafkaSettings
 from schemas.topics import ENRICHED, HITS, MENTIONS, NOTIFICATIONS, SIGNALS, Topic
@@ -21,7 +21,7 @@ class LagReader:
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         self._admin: KafkaAdminClient = kafka.admin()
-        self._consumer = KafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)
+        self._consumer = kafka.consumer()
 
     def __enter__(self) -> "LagReader":
         return self

@@ -11,30 +11,40 @@ import click
 import orjson
 
 from connectors.day_keys import KeyDestroyed
-from connectors.elasticsearch import ElasticsearchUnreachable
+from connectors.elasticsearch import ElasticsearchRefused, ElasticsearchUnreachable
 from connectors.file_replay import FileUnusable
 from connectors.kafka import KafkaUnreachable, TopicMismatch
 from connectors.runner import DeliveryFailed
 from connectors.secrets import SecretMissing
+from pipeline.audit import AuditBroken
 from pipeline.configuration import Configuration, ConfigurationError, load
+from pipeline.dead_letter_box import UnknownLetter
+from pipeline.reveal import CannotReveal
 from pipeline.secrets import SecretsRefused
 from pipeline.servers.build import ServersUnavailable
 from pipeline.servers.embedded import ServerNotReady
 from pipeline.servers.ports import PortTaken
 from pipeline.supervisor.run_state import AlreadyRunning
+from pipeline.watch_registry import WatchRefused
 from processors.sentiment.classifier import ModelUnusable
-from processors.watches import InvalidQuery, InvalidWatch
+from processors.watches.files import InvalidWatch
+from processors.watches.query import InvalidQuery
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_MISTAKE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
+
+class NothingRuns(Exception):
+    """There are no servers to ask, or nothing of this namespace on them; the message says what to do."""
+
+
 #: Errors whose message already says what to do: shown as one message, never as a traceback.
 MISTAKES: Final = (
-    AlreadyRunning, ConfigurationError, DeliveryFailed, ElasticsearchUnreachable, FileUnusable, InvalidQuery, InvalidWatch,
-    KafkaUnreachable, KeyDestroyed, ModelUnusable, PortTaken, SecretMissing, SecretsRefused, ServerNotReady, ServersUnavailable,
-    TopicMismatch,
+    AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, ElasticsearchRefused, ElasticsearchUnreachable,
+    FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeyDestroyed, ModelUnusable, NothingRuns, PortTaken, SecretMissing,
+    SecretsRefused, ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
 )  # fmt: skip
 
 
