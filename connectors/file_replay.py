@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import orjson
 
-from connectors.posts import Item, Post, Refused, Removal, Unusable
+from connectors.posts import Content, Item, Post, Refused, Removal, Unusable
 from schemas.reasons import DeadLetterReason, RefusalReason
 
 EARLIEST: Final = datetime(2005, 1, 1, tzinfo=UTC)  # before that no platform of today existed
@@ -188,50 +188,76 @@ class FileReplay:
 
     # -- meaning ----------------------------------------------------------------------------------------------------
 
-    def _content(self, entry: _Entry, original: bytes | list[str]) -> Post | Removal | Refused | Unusable:
+    def _content(self, entry: _Entry, original: bytes | list[str]) -> Content:
         if entry.duplicate:
             return Refused(reason=RefusalReason.DUPLICATE)
         try:
-            return self._parse(original)
+            return _meaning(self._fields(original), self._latest)
         except _Bad as bad:
-            raw = original if isinstance(original, bytes) else ";".join(original).encode()
-            return Unusable(reason=bad.reason, problem=f"line {entry.line + 1 + (self._rows is not None)}: {bad.problem}", original=raw)
+            problem = f"line {entry.line + 1 + (self._rows is not None)}: {bad.problem}"
+            return Unusable(reason=bad.reason, problem=problem, original=self._kept(original))
 
-    def _parse(self, original: bytes | list[str]) -> Post | Removal | Refused:
-        fields = self._fields(original)
-        time = _time(fields)
-        if not EARLIEST <= time <= self._latest:
-            return Refused(reason=RefusalReason.IMPLAUSIBLE_TIME)
-        identity = {"native_id": _native_id(fields), "platform": _platform(fields), "instance": _slug(fields, "instance", "main")}
-        if fields.get("type") == "delete":
-            return Removal(**identity)
-        text = _first(fields, "text")
-        if not isinstance(text, str):
-            raise _Bad("no text" if text is None else "text is not a string")
-        if not text.strip():
-            return Refused(reason=RefusalReason.NO_TEXT)
-        if len(text) > LONGEST_TEXT:
-            raise _Bad(f"a text of {len(text)} characters, more than {LONGEST_TEXT}", DeadLetterReason.TEXT_TOO_LONG)
-        return Post(text=text, published_at=time, **identity, **_author(fields), **_about(fields))
+    def _kept(self, original: bytes | list[str]) -> bytes:
+        """What is put aside of a line: as it is, or, for a row, with the names of its columns, so that it can be read alone."""
+        if isinstance(original, bytes):
+            return original
+        if len(original) != len(self._header):
+            return ";".join(original).encode()
+        return orjson.dumps({name: cell or None for name, cell in zip(self._header, original, strict=True)})
 
     def _fields(self, original: bytes | list[str]) -> dict[str, Any]:
-        if isinstance(original, list):
-            if len(original) != len(self._header):
-                raise _Bad(f"{len(original)} columns instead of {len(self._header)}", DeadLetterReason.NOT_A_ROW)
-            return {name: cell or None for name, cell in zip(self._header, original, strict=True)}
-        try:
-            text = original.decode("utf-8-sig" if self._encoding == "utf-8" else self._encoding)
-        except UnicodeDecodeError as error:
-            raise _Bad(f"not {self._encoding} at byte {error.start} of the line", DeadLetterReason.NOT_UTF8) from error
-        except LookupError as error:
-            raise FileUnusable(f"unknown encoding {self._encoding!r}: try utf-8 or windows-1254") from error
-        try:
-            fields = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise _Bad(f"not JSON: {error.msg}", DeadLetterReason.NOT_JSON) from error
-        if not isinstance(fields, dict):
-            raise _Bad("not a JSON object", DeadLetterReason.NOT_JSON)
-        return fields
+        if isinstance(original, bytes):
+            return _json_fields(original, self._encoding)
+        if len(original) != len(self._header):
+            raise _Bad(f"{len(original)} columns instead of {len(self._header)}", DeadLetterReason.NOT_A_ROW)
+        return {name: cell or None for name, cell in zip(self._header, original, strict=True)}
+
+
+def parse_line(original: bytes, *, now: datetime, encoding: str = "utf-8") -> tuple[datetime | None, Content]:
+    """One line of a JSON lines file on its own, as a dead letter keeps it, and when it counts. Raises `FileUnusable`.
+
+    Whether the same post stands in another line is not known here; its id makes a second delivery harmless.
+    """
+    try:
+        fields = _json_fields(original, encoding)
+        return _time(fields), _meaning(fields, now + FUTURE)
+    except _Bad as bad:
+        return None, Unusable(reason=bad.reason, problem=bad.problem, original=original)
+
+
+def _json_fields(original: bytes, encoding: str) -> dict[str, Any]:
+    try:
+        text = original.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise _Bad(f"not {encoding} at byte {error.start} of the line", DeadLetterReason.NOT_UTF8) from error
+    except LookupError as error:
+        raise FileUnusable(f"unknown encoding {encoding!r}: try utf-8 or windows-1254") from error
+    try:
+        fields = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _Bad(f"not JSON: {error.msg}", DeadLetterReason.NOT_JSON) from error
+    if not isinstance(fields, dict):
+        raise _Bad("not a JSON object", DeadLetterReason.NOT_JSON)
+    return fields
+
+
+def _meaning(fields: Mapping[str, Any], latest: datetime) -> Post | Removal | Refused:
+    time = _time(fields)
+    if not EARLIEST <= time <= latest:
+        return Refused(reason=RefusalReason.IMPLAUSIBLE_TIME)
+    native_id, platform, instance = _native_id(fields), _platform(fields), _slug(fields, "instance", "main")
+    if fields.get("type") == "delete":
+        return Removal(native_id=native_id, platform=platform, instance=instance)
+    text = _first(fields, "text")
+    if not isinstance(text, str):
+        raise _Bad("no text" if text is None else "text is not a string")
+    if not text.strip():
+        return Refused(reason=RefusalReason.NO_TEXT)
+    if len(text) > LONGEST_TEXT:
+        raise _Bad(f"a text of {len(text)} characters, more than {LONGEST_TEXT}", DeadLetterReason.TEXT_TOO_LONG)
+    return Post(
+        native_id=native_id, platform=platform, instance=instance, text=text, published_at=time, **_author(fields), **_about(fields)
+    )
 
 
 _EXAMPLE: Final = '{"id": "1", "published_at": "2026-11-24T03:00:00+03:00", "text": "…"}'

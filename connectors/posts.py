@@ -50,13 +50,16 @@ class Unusable:
     original: bytes
 
 
+Content = Post | Removal | Refused | Unusable
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One piece of input with its place in the source and the source's clock at it."""
 
     position: int
     clock: datetime
-    content: Post | Removal | Refused | Unusable
+    content: Content
 
 
 class Source(Protocol):

@@ -28,9 +28,14 @@ def day_keys(data: Path) -> DayKeys:
     return DayKeys(secrets_folder(data) / "day-keys")
 
 
+def hmac_file(data: Path) -> Path:
+    """Where the HMAC key is, unless the configuration names another place."""
+    return secrets_folder(data) / "hmac.key"
+
+
 def hmac_key(configuration: Configuration, data: Path) -> bytes:
     """The key behind every id. Raises `SecretMissing`."""
-    reference = configuration.secret or f"file:{secrets_folder(data) / 'hmac.key'}"
+    reference = configuration.secret or f"file:{hmac_file(data)}"
     key = resolve(reference).encode()
     if len(key) < _SHORTEST:
         raise SecretMissing(f"the HMAC key behind {reference} is shorter than {_SHORTEST} characters: make one with 'nabiz secrets init'")
@@ -43,7 +48,7 @@ def init(data: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     try:
-        descriptor = os.open(folder / "hmac.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(hmac_file(data), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

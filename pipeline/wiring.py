@@ -2,6 +2,7 @@
 
 from connectors.channels.settings import ChannelSettings, FileSettings
 from connectors.privacy_gate import PrivacyGate
+from pipeline.configuration import Configuration
 from pipeline.deployment import Deployment, wall_clock
 from pipeline.secrets import day_keys, hmac_key
 from processors.privacy.authors import PublicAccounts, normalise_handle
@@ -11,14 +12,19 @@ REPLAY_CHANNEL = "replay-file"
 
 def privacy_gate(deployment: Deployment) -> PrivacyGate:
     """Raises SecretMissing."""
+    return PrivacyGate(
+        hmac_key(deployment.configuration, deployment.data), public_accounts(deployment.configuration),
+        day_keys(deployment.data), lambda: wall_clock().date(),
+    )  # fmt: skip
+
+
+def public_accounts(configuration: Configuration) -> PublicAccounts:
+    """Who may be named."""
     by_class = {
         kind: {platform: frozenset(map(normalise_handle, handles)) for platform, handles in accounts.items()}
-        for kind, accounts in deployment.configuration.public_accounts.items()
+        for kind, accounts in configuration.public_accounts.items()
     }
-    return PrivacyGate(
-        hmac_key(deployment.configuration, deployment.data), PublicAccounts(by_class), day_keys(deployment.data),
-        lambda: wall_clock().date(),
-    )  # fmt: skip
+    return PublicAccounts(by_class)
 
 
 def alert_channels(deployment: Deployment) -> dict[str, ChannelSettings]:

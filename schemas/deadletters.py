@@ -1,12 +1,13 @@
 """Topic `dead-letters`: what could not be used, and why. Key: topic:partition:offset or source:position."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime
 
 from schemas.reasons import DeadLetterReason
-from schemas.records import Record
+from schemas.records import Record, Union
 
 
 class DeadLetter(Record):
@@ -31,3 +32,23 @@ class DeadLetter(Record):
     position: int | None = None
     sealed: str | None = None
     sealed_day: date | None = None
+
+
+class RetryOutcome(StrEnum):
+    """How a dead letter left the list."""
+
+    SENT = "sent"  # it is on its way again; if it fails again there will be a new letter
+    REFUSED = "refused"  # it is understood now, and is legal input that is not taken
+
+
+class Retried(Record):
+    """A dead letter was retried: it is not listed and not retried again. Same key as the letter."""
+
+    type: Literal["dead-letter.retried"] = "dead-letter.retried"
+    letter_id: str
+    at: AwareDatetime
+    outcome: RetryOutcome
+
+
+DeadLetterRecord = DeadLetter | Retried
+DEAD_LETTERS: Union[DeadLetterRecord] = Union(DeadLetter, Retried)

@@ -59,13 +59,16 @@ class Topic:
 _COMPACTED_TEXT = MappingProxyType({"max.compaction.lag.ms": str(TEXT_RETENTION_MS), "segment.ms": str(DAY_MS)})
 
 MENTIONS = Topic(
-    "mentions", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("source",), ("enrich",), TEXT_RETENTION_MS
+    "mentions", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("source", "nabiz dead-letters"), ("enrich",),
+    TEXT_RETENTION_MS,
 )
 ENRICHED = Topic(
-    "enriched", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich",), ("index",), TEXT_RETENTION_MS
+    "enriched", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich", "nabiz dead-letters"), ("index",),
+    TEXT_RETENTION_MS,
 )
 HITS = Topic(
-    "hits", "watch_id", HITS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich", "nabiz watch"), ("detect",), TEXT_RETENTION_MS
+    "hits", "watch_id", HITS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich", "nabiz watch", "nabiz dead-letters"),
+    ("detect",), TEXT_RETENTION_MS,
 )
 WATCHES = Topic("watches", "watch_id", 1, Cleanup.COMPACT, DataClass.SETTINGS, ("nabiz watch",), ("enrich", "source"))
 CHECKPOINTS = Topic("checkpoints", "source", 1, Cleanup.COMPACT, DataClass.FIGURES, ("source",), ("source", "nabiz status"))
@@ -76,7 +79,7 @@ DETECTOR_STATE = Topic(
 SIGNALS = Topic("signals", "watch_id", 1, Cleanup.DELETE, DataClass.TEXT, ("detect",), ("alert",), TEXT_RETENTION_MS)
 BUCKETS = Topic("buckets", "watch_id", 1, Cleanup.DELETE, DataClass.FIGURES, ("detect",), ("nabiz report",), RECORD_RETENTION_MS)
 ALERT_STATE = Topic(
-    "alert-state", "alert_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("alert",), extra=_COMPACTED_TEXT
+    "alert-state", "watch_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("alert",), extra=_COMPACTED_TEXT
 )
 ALERTS = Topic(
     "alerts", "alert_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("nabiz report", "nabiz status"), extra=_COMPACTED_TEXT
@@ -88,8 +91,8 @@ DELIVERIES = Topic(
     "deliveries", "alert_id", 1, Cleanup.DELETE, DataClass.FIGURES, ("alert",), ("nabiz replay", "nabiz report"), RECORD_RETENTION_MS
 )
 DEAD_LETTERS = Topic(
-    "dead-letters", "letter_id", 1, Cleanup.DELETE, DataClass.SEALED, ("source", "enrich", "index", "detect", "alert"),
-    ("nabiz dead-letters",), TEXT_RETENTION_MS,
+    "dead-letters", "letter_id", 1, Cleanup.DELETE, DataClass.SEALED,
+    ("source", "enrich", "index", "detect", "alert", "nabiz dead-letters"), ("nabiz dead-letters",), TEXT_RETENTION_MS,
 )
 
 TOPICS: tuple[Topic, ...] = (
