@@ -175,7 +175,7 @@ class _Entry:
             near = difflib.get_close_matches(key, list(WatchSpec.model_fields), n=1)
             remedy = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(WatchSpec.model_fields)}"
             return self.problem(key, "is an unknown key", remedy)
-        if kind == "missing" or (value is None and key in _REQUIRED):
+        if kind == "missing":
             return self.problem(key, "is missing", _missing(key))
         if kind == "string_too_short" and key in ACCOUNTABILITY:
             return self.problem(key, "is empty", _missing(key))
@@ -215,7 +215,8 @@ def _unreadable(name: str, line: int, problem: str) -> InvalidWatch:
 
 
 def _entry(node: yaml.MappingNode, text: str) -> _Entry:
-    fields = {key.value: _content(value) for key, value in node.value}
+    given = {key.value: _content(value) for key, value in node.value}
+    fields = {key: value for key, value in given.items() if value is not None or key not in WatchSpec.model_fields}
     label, lines = str(fields.get("id") or ""), dict[str, int]()
     doubtful: list[Problem] = []
     for key, value in node.value:
