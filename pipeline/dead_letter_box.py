@@ -189,5 +189,5 @@ class Retry:
                 future.get(timeout=ACKNOWLEDGE_SECS)
         except KafkaError as error:
             raise DeliveryFailed(
-                f"Kafka at {self._kafka.bootstrap} did not take the records ({error}): retry again, what came through is recognised"
+                f"Kafka at {self._kafka.bootstrap} did not take the records ({error}): retry again, which does no harm"
             ) from error

@@ -192,8 +192,8 @@ def apply_watches(
 ) -> list[Applied]:
     """Set the watches; those that say the same already are not written. Returns when Kafka holds them.
 
-    A disabled watch stays disabled. Two applies at the same time on one namespace are not kept apart: the later one wins. Raises `WatchRefused`,
-    KafkaUnreachable, TopicMismatch, DeliveryFailed.
+    A disabled watch stays disabled. Two applies at the same time on one namespace are not kept apart: the later one wins.
+    Raises `WatchRefused`, KafkaUnreachable, TopicMismatch, DeliveryFailed.
     """
     create_topics(kafka)  # watches may be set before anything else runs
     applied = plan(read_watches(kafka), specs, on_call, now)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 import orjson
@@ -94,7 +94,7 @@ def common_options(command: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def fail(context: Context, message: str) -> None:
+def fail(context: Context, message: str) -> NoReturn:
     """Say what is wrong and end with exit code 2."""
     if context.as_json:
         click.echo(orjson.dumps({"error": message}))

@@ -1,0 +1,91 @@
+"""`nabiz config`: is a configuration usable, and what does it say?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.common import Context, common_options, fail
+from pipeline.configuration import Configuration, load
+from pipeline.deployment import wall_clock
+from pipeline.watch_registry import WatchRefused, plan, read_watch_files
+from processors.watches.files import InvalidWatch, WatchSpec
+
+
+@click.group()
+def config() -> None:
+    """Configuration files."""
+
+
+@config.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@common_options
+def check(context: Context, file: Path | None) -> None:
+    """Check FILE (or that of --config) and the watch files that it names; exit code 2 with all problems, else a summary.
+
+    \b
+    Example:
+      nabiz config check institution.yaml
+    """
+    name = file or context.config_file
+    if name is None:
+        fail(context, "name the configuration file: nabiz config check FILE")
+    configuration = load(name)
+    watches = _watches(context, configuration)
+    context.answer(_value(name, configuration, watches), _text(name, configuration, watches))
+
+
+def _watches(context: Context, configuration: Configuration) -> list[WatchSpec]:
+    """The watches of all files that the configuration names, with the problems of all files at once."""
+    specs: list[WatchSpec] = []
+    problems: list[str] = []
+    for file in configuration.watches:
+        try:
+            specs += read_watch_files([file])
+        except (InvalidWatch, WatchRefused) as error:
+            problems.append(str(error))
+    try:
+        plan({}, specs, configuration.all_on_call(), wall_clock())
+    except WatchRefused as error:
+        problems.append(str(error))
+    if problems:
+        fail(context, "\n".join(problems))
+    return specs
+
+
+def _value(file: Path, configuration: Configuration, watches: list[WatchSpec]) -> dict[str, Any]:
+    return {"file": str(file), "usable": True, "watches": len(watches), "configuration": configuration.model_dump(mode="json")}
+
+
+def _text(file: Path, configuration: Configuration, watches: list[WatchSpec]) -> str:
+    kafka, search = configuration.kafka, configuration.elasticsearch
+    workers = configuration.workers
+    accounts = sum(len(handles) for platforms in configuration.public_accounts.values() for handles in platforms.values())
+    lines = [
+        f"{file} can be used.",
+        f"  institution      {configuration.institution}",
+        f"  Kafka            {kafka.bootstrap if kafka else 'embedded, on this machine'}",
+        f"  Elasticsearch    {', '.join(search.urls) if search else 'embedded, on this machine'}",
+        f"  workers          enrich {workers.enrich}, index {workers.index}, detect {workers.detect}, alert 1",
+        f"  HMAC key         {configuration.secret or 'in the data folder'}",
+        f"  public accounts  {accounts}: everybody else is private",
+        f"  watches          {_counted(watches)}",
+    ]
+    lines += [f"  on call          {line}" for line in _on_call(configuration, watches)]
+    return "\n".join(lines)
+
+
+def _counted(watches: list[WatchSpec]) -> str:
+    return (
+        f"{len(watches)} in the files: {', '.join(spec.id for spec in watches)}"
+        if watches
+        else "none in files: set them with 'nabiz watch apply'"
+    )
+
+
+def _on_call(configuration: Configuration, watches: list[WatchSpec]) -> list[str]:
+    lines = []
+    for name, entry in configuration.all_on_call().items():
+        named = sum(spec.on_call == name for spec in watches)
+        lines.append(f"{name}: {', '.join(entry.channels)}; one false call in {entry.budget_weeks:g} weeks; {named} watches")
+    return lines
