@@ -60,16 +60,18 @@ class _Tally:
 
 
 class Pace:
-    """Maps the source's clock to waiting. `factor` None: as fast as possible."""
+    """Maps the source's clock to waiting. `factor` None: as fast as possible; and so it is up to `fast_until`, if given."""
 
-    def __init__(self, factor: float | None, monotonic: Monotonic, stopping: threading.Event) -> None:
-        self._factor, self._monotonic, self._stopping = factor, monotonic, stopping
+    def __init__(
+        self, factor: float | None, monotonic: Monotonic, stopping: threading.Event, fast_until: datetime | None = None
+    ) -> None:
+        self._factor, self._monotonic, self._stopping, self._fast_until = factor, monotonic, stopping, fast_until
         self._first: datetime | None = None
         self._started = 0.0
 
     def now(self, item_clock: datetime) -> datetime:
         """The source's clock now, at most `item_clock`."""
-        if self._factor is None:
+        if self._factor is None or (self._fast_until is not None and item_clock < self._fast_until):
             return item_clock
         if self._first is None:
             self._first, self._started = item_clock, self._monotonic()
@@ -95,15 +97,15 @@ class SourceRunner:
         self._producer: Any = None
         self._failed: BaseException | None = None
 
-    def run(self, source: Source, factor: float | None) -> Checkpoint:
-        """Deliver from the last checkpoint on. Raises `DeliveryFailed`, `KafkaUnreachable`."""
+    def run(self, source: Source, factor: float | None, *, fast_until: datetime | None = None) -> Checkpoint:
+        """Deliver from the last checkpoint on, at a pace (see `Pace`). Raises `DeliveryFailed`, `KafkaUnreachable`."""
         last = self._last_checkpoint(source)
         if last.finished:
             log.info("%s has been delivered before: nothing to do", source.name)
             return last
         self._producer = self._kafka.producer()
         try:
-            return self._deliver(source, last, Pace(factor, self._monotonic, self._stopping))
+            return self._deliver(source, last, Pace(factor, self._monotonic, self._stopping, fast_until))
         finally:
             self._producer.close(timeout=5)
 

@@ -1,10 +1,11 @@
 """How far each role is behind its input."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 
 from connectors.kafka import KafkaSettings
 from schemas.topics import ENRICHED, HITS, MENTIONS, NOTIFICATIONS, SIGNALS, Topic
@@ -36,7 +37,7 @@ class LagReader:
 
     def group(self, group: str, topic: Topic) -> int:
         """Records of `topic` that the group has not committed."""
-        committed = self._admin.list_group_offsets(self._kafka.prefix + group)[self._kafka.prefix + group]
+        committed = self._committed(self._kafka.prefix + group)
         partitions = [TopicPartition(self._kafka.topic(topic), number) for number in range(topic.partitions)]
         starts, ends = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
         lag = 0
@@ -45,6 +46,12 @@ class LagReader:
             if done < ends[partition]:
                 lag += self._left(partition, done) if topic in _TRANSACTIONAL else ends[partition] - done
         return lag
+
+    def _committed(self, group: str) -> Mapping[TopicPartition, Any]:
+        try:
+            return self._admin.list_group_offsets(group).get(group, {})  # type: ignore[no-any-return]
+        except CoordinatorNotAvailableError:  # no group has ever committed on this broker
+            return {}
 
     def deliveries(self, channels: Iterable[str]) -> int:
         """Notifications that some channel has not taken yet."""

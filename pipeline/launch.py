@@ -75,7 +75,7 @@ def role_specs(deployment: Deployment) -> list[ChildSpec]:
     return [role_spec(deployment, role, worker) for role in ROLES for worker in range(counts[role])]
 
 
-def role_spec(deployment: Deployment, role: str, worker: int, *more: str) -> ChildSpec:
+def role_spec(deployment: Deployment, role: str, worker: int, *more: str, once: bool = False) -> ChildSpec:
     """How to run one worker."""
     return ChildSpec(
         name=f"{role}-{worker}",
@@ -84,4 +84,5 @@ def role_spec(deployment: Deployment, role: str, worker: int, *more: str) -> Chi
             "--deployment", str(deployment.file), "--worker", str(worker), *more,
         ),
         log=deployment.logs / f"{role}-{worker}.log",
+        once=once,
     )  # fmt: skip

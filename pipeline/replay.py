@@ -5,11 +5,13 @@ the order of the flow, so that a zero stays a zero.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+
+from kafka.errors import KafkaError
 
 from connectors.kafka import KafkaSettings
 from pipeline.deployment import Deployment
@@ -24,7 +26,6 @@ from schemas.records import decode
 from schemas.signals import SignalKind, SignalLevel
 from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DELIVERIES, DETECTOR_STATE, ENRICHED, HITS, MENTIONS, SIGNALS
 
-SOURCE: Final = "source-0"
 REPORT_SECS: Final = 1.0
 
 
@@ -72,9 +73,10 @@ class ReplayProgress:
         return self.delivered and not any(self.left.values())
 
 
-def source_spec(deployment: Deployment, file: Path, *, encoding: str, speed: str) -> ChildSpec:
+def source_spec(deployment: Deployment, file: Path, *, encoding: str, speed: str, more: Sequence[str] = ()) -> ChildSpec:
     """The process that reads the file."""
-    return role_spec(deployment, "source", 0, "--file", str(file.absolute()), "--encoding", encoding, "--speed", speed)
+    options = ("--file", str(file.absolute()), "--encoding", encoding, "--speed", speed, *more)
+    return role_spec(deployment, "source", 0, *options, once=True)
 
 
 class ReplayWatcher:
@@ -106,8 +108,11 @@ class ReplayWatcher:
         """To be called often; asks Kafka once a second."""
         if time.monotonic() - self._looked_at < REPORT_SECS:
             return False
-        progress = self.look()
         self._looked_at = time.monotonic()
+        try:
+            progress = self.look()
+        except KafkaError:  # the broker is being started again; the supervisor says so
+            return False
         report(progress)
         return progress.done
 

@@ -31,6 +31,7 @@ Role = Callable[..., Awaitable[None]]
 
 def make_app(kafka: KafkaSettings, role: str, worker: int, data: Path) -> faust.App:
     """A Faust app that does group membership, fetching, batching and timers, and nothing else. See TRAPS.md."""
+    data.mkdir(parents=True, exist_ok=True)
     return faust.App(
         kafka.prefix + role,
         broker=[f"kafka://{address}" for address in kafka.bootstrap.split(",")],

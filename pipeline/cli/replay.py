@@ -17,7 +17,7 @@ from connectors.file_replay import FileReplay
 from pipeline.cli.common import Context, common_options, fail
 from pipeline.deployment import Deployment, resolve, wall_clock
 from pipeline.launch import PortChoice, embedded_servers, prepare, start_roles
-from pipeline.replay import SOURCE, ReplayProgress, ReplayResult, ReplayWatcher, remove_topics, result, source_spec
+from pipeline.replay import ReplayProgress, ReplayResult, ReplayWatcher, remove_topics, result, source_spec
 from pipeline.secrets import require_same_key
 from pipeline.supervisor.run_state import RunFolder
 from pipeline.supervisor.supervisor import Stopped, Supervisor
@@ -126,18 +126,11 @@ def _follow(context: Context, supervisor: Supervisor, deployment: Deployment, to
 
         def done() -> bool:
             nonlocal finished
-            _end_source(supervisor)
             finished = watcher.done(report)
             return finished
 
         supervisor.run(until=done)
     return finished
-
-
-def _end_source(supervisor: Supervisor) -> None:
-    """A source that has delivered everything is not started again."""
-    if supervisor.has(SOURCE) and supervisor.child(SOURCE).ended_well:
-        supervisor.end_role(SOURCE)
 
 
 @contextmanager

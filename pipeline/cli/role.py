@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from pipeline.worker import die_with_parent, guard, log_to_stderr, make_app, run
 @click.option("--file", "posts", type=click.Path(path_type=Path), help="source: the file of posts")
 @click.option("--encoding", default="utf-8", help="source: its encoding")
 @click.option("--speed", default="max", help="source: a factor, or max")
-def role(name: str, file: Path, worker: int, posts: Path | None, encoding: str, speed: str) -> None:
+@click.option("--fast-until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), default=None, help="source: as fast as possible up to here")
+def role(
+    name: str, file: Path, worker: int, posts: Path | None, encoding: str, speed: str, fast_until: datetime | None
+) -> None:
     """Run one role in the foreground, until SIGTERM.
 
     \b
@@ -31,7 +35,7 @@ def role(name: str, file: Path, worker: int, posts: Path | None, encoding: str, 
     deployment = read(file)
     if name == "source":
         assert posts is not None, "--file is missing"
-        sys.exit(_run_source(deployment, posts, encoding, speed))
+        sys.exit(_run_source(deployment, posts, encoding, speed, fast_until))
     app = make_app(deployment.kafka, name, worker, deployment.folder / "faust" / f"{name}-{worker}")
     _build(name, app, deployment).install(guard)
     run(app)
@@ -75,7 +79,7 @@ def _alert(app: Any, deployment: Deployment) -> Any:
     )  # fmt: skip
 
 
-def _run_source(deployment: Deployment, posts: Path, encoding: str, speed: str) -> int:
+def _run_source(deployment: Deployment, posts: Path, encoding: str, speed: str, fast_until: datetime | None) -> int:
     import signal
 
     from connectors.file_replay import FileReplay
@@ -88,5 +92,5 @@ def _run_source(deployment: Deployment, posts: Path, encoding: str, speed: str) 
     runner = SourceRunner(
         deployment.kafka, privacy_gate(deployment), admits=None, clock=wall_clock, monotonic=time.monotonic, stopping=stopping
     )
-    checkpoint = runner.run(source, None if speed == "max" else float(speed))
+    checkpoint = runner.run(source, None if speed == "max" else float(speed), fast_until=fast_until)
     return 0 if checkpoint.finished else 75  # EX_TEMPFAIL: stopped on the way, goes on at the checkpoint

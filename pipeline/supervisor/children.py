@@ -21,6 +21,7 @@ class ChildSpec:
     log: Path
     environment: Mapping[str, str] | None = None  # None: the supervisor's own
     stop_secs: float = 20.0
+    once: bool = False  # exit code 0 means that its work is done
 
 
 @dataclass(slots=True)
@@ -51,14 +52,14 @@ class Child:
         return self.process.pid if self.process is not None and self.process.poll() is None else None
 
     @property
-    def ended_well(self) -> bool:
+    def done(self) -> bool:
         """It has ended and said that there is nothing more to do."""
-        return (self.process.poll() if self.process is not None else self.last_exit) == 0
+        return self.spec.once and self.process is None and self.last_exit == 0
 
     def tend(self, now: float) -> str | None:
         """Start again what has died, after a pause that doubles. A line for the log when something happened."""
         if self.process is None:
-            if now < self.wait_until:
+            if self.done or now < self.wait_until:
                 return None
             self.start()
             self.restarts += 1
@@ -68,6 +69,8 @@ class Child:
             return None
         self._release()
         self.last_exit = code
+        if self.done:
+            return f"{self.spec.name}: done"
         if now - self.started_at > STEADY_SECS:
             self._backoff = FIRST_BACKOFF_SECS
         self.wait_until = now + self._backoff

@@ -79,13 +79,6 @@ class Supervisor:
         child.start()
         self._publish()
 
-    def end_role(self, name: str) -> None:
-        """Stop a role for good."""
-        child = self._roles.pop(name)
-        child.terminate()
-        child.wait_stopped()
-        self._publish()
-
     # -- running ----------------------------------------------------------------------------------------------------
 
     def tend(self) -> None:
@@ -105,10 +98,6 @@ class Supervisor:
             self.tend()
             if until():
                 return
-
-    def has(self, name: str) -> bool:
-        """Whether a child of this name is kept alive."""
-        return name in self._servers or name in self._roles
 
     def child(self, name: str) -> Child:
         """For tests and the demo, which stop a server on purpose."""

@@ -140,10 +140,10 @@ class DetectFold:
             for number in sorted(state.dropped):
                 yield f"{watch_id}{_BUCKET_MARK}{number}", None
             for number in sorted(state.touched):
-                yield f"{watch_id}{_BUCKET_MARK}{number}", orjson.dumps(state.buckets[number].dump())
+                yield f"{watch_id}{_BUCKET_MARK}{number}", orjson.dumps(state.buckets[number].dump(), option=orjson.OPT_NON_STR_KEYS)
             state.touched.clear()
             state.dropped.clear()
-            yield watch_id, orjson.dumps(state.dump())
+            yield watch_id, orjson.dumps(state.dump(), option=orjson.OPT_NON_STR_KEYS)
         self._changed.clear()
         if self._clocks_changed:
             self._clocks_changed = False
