@@ -1,8 +1,8 @@
 """Connection to Elasticsearch: settings, what its errors mean to us, patience while it is away, and its indices.
 
-    ElasticsearchUnreachable      wait: it does not answer, or takes nothing now
-    ElasticsearchRefused          stop: it answers, and our rights or its settings are wrong
-        └ RequestRejected         put aside: the content of this request is at fault
+ElasticsearchUnreachable      wait: it does not answer, or takes nothing now
+ElasticsearchRefused          stop: it answers, and our rights or its settings are wrong
+    └ RequestRejected         put aside: the content of this request is at fault
 """
 
 import asyncio
@@ -111,6 +111,8 @@ class ElasticsearchSettings(BaseModel):
         return Elasticsearch(**self._arguments())
 
     def _arguments(self) -> dict[str, Any]:
+        # The client would write a line for each try while a server is away; `Patience` writes two for the whole outage.
+        logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)
         arguments: dict[str, Any] = {
             "hosts": list(self.urls),
             "request_timeout": self.request_timeout_secs,
@@ -176,7 +178,7 @@ class Patience:
     """Tries for ever while the server is away, ever more rarely; says once that it waits, and once that it is over."""
 
     def __init__(self, rng: random.Random | None = None, longest_wait_secs: float = LONGEST_WAIT_SECS) -> None:
-        self._rng = rng or random.Random()
+        self._rng = rng or random.Random()  # noqa: S311 – jitter
         self._longest_wait_secs = longest_wait_secs
 
     async def insist(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -5,9 +5,9 @@ deletion. So any batch may come again, late, or before what it deletes. A server
 that it refuses is handed back. Knows nothing of Kafka.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -20,9 +20,9 @@ from schemas.enriched import EnrichedDeletion, EnrichedMention, EnrichedRecord
 REQUEST_BYTES: Final = 5 * 1024 * 1024
 LOOKUPS_PER_REQUEST: Final = 5000
 
-OK: Final = 200
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+UNAVAILABLE: Final = 503
 
 R = TypeVar("R", EnrichedMention, EnrichedDeletion)
 
@@ -132,8 +132,8 @@ class MentionWriter:
         mentions = [record for record in batch if isinstance(record, EnrichedMention)]
         graves = await self._graves({_post(record) for record in mentions})
         for post, deletion in deletions.items():
-            graves[post] = max(graves.get(post, -1), deletion.revision)
-        alive = [record for record in mentions if record.mention.revision > graves.get(_post(record), -1)]
+            graves[post] = max(graves.get(post, deletion.revision), deletion.revision)
+        alive = [record for record in mentions if (grave := graves.get(_post(record))) is None or _revision(record) > grave]
         self.erased += len(mentions) - len(alive)
         operations = await self._operations(_highest(alive), deletions)
         rejected = [found for request in _requests(operations) for found in await self._send(request)]
@@ -191,7 +191,7 @@ class MentionWriter:
         answer = await self._client.mget(docs=wanted)
         for item in answer["docs"]:
             if error := item.get("error"):
-                # Without its type's own status a shard's error is one that passes, except for a missing index.
+                # The items of this answer carry no status: a shard that is away passes, an index that is missing does not.
                 raise refusal(NOT_FOUND if error["type"] == "index_not_found_exception" else UNAVAILABLE, error)
         return list(answer["docs"])
 
@@ -200,6 +200,39 @@ class MentionWriter:
 
         async def attempt() -> None:
             nonlocal left
-            left = await self._bulk(left, rejected)
-            ...
+            troubles = await self._bulk(left)
+            left = [operation for operation, trouble in troubles if isinstance(trouble, ElasticsearchUnreachable)]
+            for operation, trouble in troubles:
+                if isinstance(trouble, RequestRejected):
+                    rejected.append(Rejected(operation.record, str(trouble)))
+                elif not isinstance(trouble, ElasticsearchUnreachable):
+                    raise trouble
+            if left:
+                raise next(trouble for _, trouble in troubles if isinstance(trouble, ElasticsearchUnreachable))
 
+        try:
+            await self._patience.insist(attempt)
+        except RequestRejected as error:
+            return [*rejected, *await self._apart(left, error)]
+        return rejected
+
+    async def _bulk(self, operations: Sequence[_Operation]) -> list[tuple[_Operation, Exception]]:
+        lines: list[Any] = [line for operation in operations for line in operation.lines()]
+        answer = await self._client.bulk(operations=lines, filter_path="errors,items.*.status,items.*.error")
+        if not answer["errors"]:
+            return []
+        troubles = (
+            (operation, operation.trouble(*item.values())) for operation, item in zip(operations, answer["items"], strict=True)
+        )
+        return [(operation, trouble) for operation, trouble in troubles if trouble is not None]
+
+    async def _apart(self, operations: list[_Operation], error: RequestRejected) -> list[Rejected]:
+        """The request as a whole was refused: find the operation that is to blame."""
+        if len(operations) == 1:
+            return [Rejected(operations[0].record, str(error))]
+        middle = len(operations) // 2
+        return [*await self._send(operations[:middle]), *await self._send(operations[middle:])]
+
+
+def _tombstone(record: EnrichedDeletion) -> bytes:
+    return Tombstone(mention_id=record.mention_id, observed_at=record.observed_at, revision=record.revision).encode()

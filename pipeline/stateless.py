@@ -29,6 +29,10 @@ BATCH_RECORDS: Final = 500
 BATCH_SECS: Final = 0.3
 GRACE_SECS: Final = 3.0  # far below the rebalance timeout (30 s) and the supervisor's patience
 UNSTICK_SECS: Final = 5.0
+# A consumer that fetches nothing for longer than this, because a sink is away and the buffers are full, leaves the group
+# and never joins again: aiokafka waits for a fetch first, Faust for the group. Measured: the role stands still for good.
+# That a worker is alive is told by its heartbeats; how long a sink may be away is not ours to limit.
+LONGEST_OUTAGE_SECS: Final = 10 * 365 * 86_400.0
 
 
 class Work(Protocol):
@@ -74,6 +78,7 @@ class StatelessRole:
     def install(self, guard: Callable[[Any], Any]) -> None:
         """Register agent, timer and handlers; `guard` ends the process on a bug before anything is committed."""
         app = self._app
+        app.conf.broker_max_poll_interval = LONGEST_OUTAGE_SECS
         topic = app.topic(self._kafka.topic(self._source), acks=False)  # Faust itself never commits this topic
         app.on_partitions_assigned.connect(self._assigned, weak=False)
         app.on_partitions_revoked.connect(self._revoked, weak=False)
