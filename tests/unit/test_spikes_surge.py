@@ -1,0 +1,285 @@
+"""SURGE: a pure, exact function of its calls, which finds surges and leaves quiet streams alone."""
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.spikes import Evidence, Member, Mention, Surge, Transition, TransitionKind, run_counts, run_mentions
+from processors.spikes.baseline import Baseline, minute_of_week
+
+MONDAY = 29_368_620  # 00:00 in Türkiye
+DAY = 24 * 60
+TELECOM = Path(__file__).parents[3] / "shared/data/replay/telecom_2019-09-26.jsonl"
+
+few_mentions = st.sampled_from([0.0, 0.0, 0.0, 1.0, 1.0, 2.0, math.sqrt(2) - 1])
+weights = st.one_of(few_mentions, st.floats(0, 500))
+streams = st.lists(weights, max_size=120)
+
+
+@st.composite
+def surges(draw: st.DrawFn) -> Surge:
+    """A series with some history: quiet hours, then anything."""
+    surge = Surge(MONDAY + draw(st.integers(0, 7 * DAY)))
+    rng = Random(draw(st.integers(0, 99)))
+    for weight in [*(float(rng.random() < 0.4) for _ in range(draw(st.integers(0, 200)))), *draw(streams)]:
+        surge.tick(surge.next_bucket, weight)
+    return surge
+
+
+def ticked(surge: Surge, stream: list[float]) -> list[Evidence]:
+    return [surge.tick(surge.next_bucket, weight) for weight in stream]
+
+
+# -- exactness ----------------------------------------------------------------------------------------------------------
+
+
+@given(surges(), weights, st.booleans())
+def test_peek_is_what_tick_returns_and_changes_nothing(surge: Surge, weight: float, late: bool) -> None:
+    if late:
+        surge.late(weight, 3)
+    before = surge.pack()
+    peeked = surge.peek(surge.next_bucket, weight)
+    assert surge.pack() == before
+    assert surge.tick(surge.next_bucket, weight) == peeked == surge.last
+
+
+@given(surges(), st.lists(weights, min_size=2, max_size=8))
+def test_more_weight_never_means_less_evidence(surge: Surge, stream: list[float]) -> None:
+    scores = [surge.peek(surge.next_bucket, weight).score for weight in sorted(stream)]
+    assert scores == sorted(scores)
+
+
+operations = st.lists(
+    st.one_of(st.tuples(st.just("tick"), weights), st.tuples(st.just("late"), few_mentions, st.integers(0, 20))), max_size=60
+)
+
+
+@given(surges(), operations, st.sets(st.integers(0, 59)))
+def test_storing_and_loading_at_any_point_changes_no_bit(surge: Surge, calls: list, reload_at: set[int]) -> None:
+    stored = surge.copy()
+    for number, (name, *arguments) in enumerate(calls):
+        if number in reload_at:
+            stored = Surge.unpack(stored.pack())
+        for each in (surge, stored):
+            if name == "late":
+                each.late(*arguments)
+            else:
+                each.tick(each.next_bucket, *arguments)
+        assert surge.last == stored.last
+    assert surge.pack() == stored.pack()
+
+
+@given(surges(), st.integers(0, 300))
+def test_advance_is_so_many_empty_ticks(surge: Surge, minutes: int) -> None:
+    other = surge.copy()
+    to_bucket = surge.next_bucket + minutes
+    ticked(surge, [0.0] * minutes)
+    assert other.advance(to_bucket) == surge.last
+    assert other.pack() == surge.pack()
+
+
+@given(surges(), st.integers(1, 200))
+def test_empty_minutes_add_no_evidence(surge: Surge, minutes: int) -> None:
+    scores = [surge.last.score, *(evidence.score for evidence in ticked(surge, [0.0] * minutes))]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(surges(), streams)
+def test_the_state_does_not_grow(surge: Surge, stream: list[float]) -> None:
+    size = len(Surge(MONDAY).pack())
+    ticked(surge, stream)
+    assert len(surge.pack()) == size <= 400
+
+
+@given(surges(), st.permutations([(1.0, 0), (0.5, 3), (2.0, 14), (1.0, 40), (0.25, 90)]))
+def test_late_mentions_may_come_in_any_order(surge: Surge, late: list[tuple[float, int]]) -> None:
+    other = surge.copy()
+    for each, order in ((surge, late), (other, sorted(late))):
+        for weight, age in order:
+            each.late(weight, age)
+    assert surge.peek(surge.next_bucket, 1.0).observed_60m == pytest.approx(
+        other.peek(other.next_bucket, 1.0).observed_60m, rel=1e-12
+    )
+
+
+@given(st.integers(0, 300), weights)
+def test_a_late_mention_counts_in_the_hour_as_if_it_had_come_in_time(age: int, weight: float) -> None:
+    in_time, late = Surge(MONDAY), Surge(MONDAY)
+    in_time.tick(MONDAY, weight)
+    for surge in (in_time, late):
+        surge.advance(MONDAY + 1 + age)
+    late.late(weight, age)
+    following = in_time.next_bucket
+    assert late.peek(following, 0.0).observed_60m == pytest.approx(in_time.peek(following, 0.0).observed_60m, rel=1e-9)
+
+
+def test_a_late_mention_counts_at_the_next_tick_even_if_that_is_empty() -> None:
+    surge = Surge(MONDAY)
+    surge.advance(MONDAY + 600)
+    surge.late(100.0, 1)
+    assert surge.copy().tick(MONDAY + 600, 0.0).score > 0
+    assert surge.tick(MONDAY + 600, 0.0).score > 0
+
+
+@pytest.mark.parametrize("bucket", [MONDAY - 1, MONDAY + 1])
+def test_a_bucket_that_is_not_the_next_is_refused(bucket: int) -> None:
+    with pytest.raises(ValueError, match=f"bucket {MONDAY} is next"):
+        Surge(MONDAY).tick(bucket, 0.0)
+
+
+@pytest.mark.parametrize("weight", [-1.0, math.inf, math.nan])
+def test_what_is_no_weight_is_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="from 0 up"):
+        Surge(MONDAY).peek(MONDAY, weight)
+
+
+def test_a_state_of_another_version_is_refused() -> None:
+    packed = Surge(MONDAY).pack()
+    for wrong in (b"\x02" + packed[1:], packed[:-1], b""):
+        with pytest.raises(ValueError, match="no state of version 1"):
+            Surge.unpack(wrong)
+
+
+# -- statistics ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_season_runs_in_local_time() -> None:
+    thursday = int(datetime(2019, 9, 26, 11, 30, tzinfo=UTC).timestamp()) // 60
+    assert minute_of_week(thursday, 180) == 3 * DAY + 14 * 60 + 30
+    assert minute_of_week(MONDAY, 180) == 0
+
+
+def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
+    """Ten times the usual after three days. The numbers are those of the study's own implementation of SURGE."""
+    rng = Random(7)
+    surge = Surge(MONDAY)
+    ticked(surge, [float(rng.random() < 0.3) for _ in range(3 * DAY)])
+    burst = ticked(surge, [3.0] * 20)
+    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([-1.1968, 0.4255, 1.3350, 1.8777], abs=1e-3)
+    assert burst[-1].member is Member.HOUR
+    assert burst[-1].observed_60m == pytest.approx(65.052, abs=1e-3)
+    assert burst[-1].expected_60m == pytest.approx(54.355, abs=0.1)
+
+
+def test_evidence_of_either_member_reaches_far_beyond_a_thousand_weeks() -> None:
+    surge = Surge(MONDAY)
+    rng = Random(3)
+    ticked(surge, [float(rng.random() < 0.5) for _ in range(7 * DAY)])
+    readings = surge._hour.read(1_000.0), surge._excess.read(1_000.0, surge._baseline.usual(0))
+    assert all(reading.score > math.log(2_900) for reading in readings)
+
+
+@pytest.mark.parametrize("per_minute", [0.01, 1.0, 1000.0])
+def test_rounding_does_not_stop_the_learning(per_minute: float) -> None:
+    """The level approaches a new rate as an exact mean with a memory of a week would."""
+    baseline = Baseline(per_minute)
+    for minute in range(4 * 7 * DAY):
+        usual = baseline.usual(minute % (7 * DAY))
+        baseline.learn(usual, per_minute if minute < 14 * DAY else 1.1 * per_minute, 1.0)
+    assert baseline.level == pytest.approx(per_minute * (1.1 - 0.1 * math.exp(-2)), rel=0.001)
+
+
+def test_a_crisis_does_not_become_the_norm() -> None:
+    """The same surge a day later is found as well."""
+    surge = Surge(MONDAY)
+    rng = Random(11)
+    quiet = [float(rng.random() < 0.5) for _ in range(7 * DAY)]
+    delays = []
+    ticked(surge, quiet)
+    for _ in range(2):
+        scores = [evidence.score for evidence in ticked(surge, [5.0] * 60)]
+        delays.append(next(minute for minute, score in enumerate(scores) if score >= math.log(12)))
+        ticked(surge, quiet[: DAY - 60])
+    assert delays[0] <= 10
+    assert delays[1] <= 40
+
+
+# -- whole streams ------------------------------------------------------------------------------------------------------
+
+
+def pages(found: list[Transition]) -> list[Transition]:
+    return [report for report in found if report.kind is TransitionKind.ONSET and report.level == "page"]
+
+
+SURGE_AT = MONDAY + 2 * DAY + 14 * 60  # on the third day, at 14:00
+
+
+def usual_rate(bucket: int) -> float:
+    """Mentions a minute: 25 an hour on average, five times as many at 15:00 as at 03:00."""
+    hour = (bucket - MONDAY) % DAY / 60
+    return 25 / 60 / 1.17 * math.exp(0.8 * math.cos(2 * math.pi * (hour - 15) / 24))
+
+
+def everyday(rng: Random, minutes: int) -> Iterator[Mention]:
+    for bucket in range(MONDAY, MONDAY + minutes):
+        for second in range(60):
+            if rng.random() < usual_rate(bucket) / 60:
+                yield Mention(bucket * 60 + second, f"citizen {rng.randrange(2_000)}", f"text {rng.random()}")
+
+
+def third_day(seed: int, extra: list[Mention]) -> list[Mention]:
+    return sorted([*everyday(Random(seed), 2 * DAY + 16 * 60), *extra])
+
+
+def spread(count: int, minutes: int) -> list[float]:
+    """Times of so many mentions, evenly over the minutes."""
+    return [SURGE_AT * 60 + number * minutes * 60 / count for number in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("times", "within_minutes"), [(10, 15), (20, 6)])
+def test_a_surge_of_many_people_pages_within_minutes(seed: int, times: int, within_minutes: int) -> None:
+    count = round((times - 1) * usual_rate(SURGE_AT) * 60)
+    surge = [Mention(time, f"person {time}", f"question {time}") for time in spread(count, 60)]
+    (page,) = pages(run_mentions(third_day(seed, surge)))
+    assert 0 <= page.bucket - SURGE_AT <= within_minutes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_everyday_life_gives_no_page(seed: int) -> None:
+    assert pages(run_mentions(third_day(seed, []))) == []
+
+
+def test_300_posts_of_one_author_give_no_page() -> None:
+    flood = [Mention(time, "bot", f"text {time}") for time in spread(300, 10)]
+    assert pages(run_mentions(third_day(1, flood))) == []
+
+
+def test_200_accounts_with_one_text_give_no_page() -> None:
+    copies = [Mention(time, f"bot {time}", "the same") for time in spread(200, 10)]
+    assert pages(run_mentions(third_day(1, copies))) == []
+
+
+def test_counts_alone_give_the_same_page_at_the_close_of_a_minute() -> None:
+    counts = [0] * DAY + [5] * 30
+    found = run_counts(MONDAY, counts)
+    assert [page.bucket - MONDAY - DAY < 10 for page in pages(found)] == [True]
+    assert not any(report.provisional for report in found)
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not TELECOM.exists(), reason="the recorded stream is not part of the project")
+def test_the_outage_of_26_september_2019_pages_within_minutes() -> None:
+    """A mobile network broke down with the earthquake of 13:59. No history, no authors, nothing labelled positive."""
+
+    def at(hour: int, minute: int) -> int:
+        return int(datetime(2019, 9, 26, hour - 3, minute, tzinfo=UTC).timestamp()) // 60
+
+    found = run_mentions(telecom_mentions())
+    (page,) = pages(found)
+    assert at(13, 59) <= page.bucket <= at(14, 20)
+    assert at(13, 59) <= page.onset_bucket
+    assert max(report.evidence.once_in_weeks for report in found) > 1_000
+
+
+def telecom_mentions() -> Iterator[Mention]:
+    with TELECOM.open(encoding="utf-8") as lines:
+        for record in map(json.loads, lines):
+            yield Mention(datetime.fromisoformat(record["published_at"]).timestamp(), None, record["text"])
