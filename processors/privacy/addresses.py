@@ -68,7 +68,7 @@ def _span(text: str, at: int, name: str, end: int, free: int) -> Span:
     if local < at and (is_adjacent or is_provider or "." in name):
         return Span(local, end, MaskedKind.EMAIL)
     path = _PATH.match(text, end)
-    return Span(at, path.end() if path else end, MaskedKind.PERSON)
+    return Span(at, end + len(path[0].rstrip(".,;:!?…)")) if path else end, MaskedKind.PERSON)
 
 
 def _local_start(text: str, end: int, free: int) -> int:

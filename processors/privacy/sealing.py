@@ -1,22 +1,19 @@
 """Sealing: what leads back to a person is encrypted to the day's public key before it leaves the connector.
 
 The connector holds public keys only and cannot read what it sealed. Destroying a day's private key destroys all that was
-sealed on that day. Libsodium's sealed boxes draw a fresh key for every message: equal input gives
-different output. With `new_key_pair` that makes this the one module of processors/ that draws randomness.
+sealed on that day. A sealed box draws a fresh key for every message, so equal input gives different output: with
+`new_key_pair`, this is the one module of processors/ that draws randomness, and it cannot do without.
 
     SealingError
     ├── InvalidKey      a fault of the configuration: stop
     └── CannotUnseal    this message: skip it, say so
 """
 
-import binascii
 import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, fields
 
 from nacl.exceptions import CryptoError
-from nacl.exceptions import TypeError as NaclTypeError
-from nacl.exceptions import ValueError as NaclValueError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 
@@ -46,11 +43,11 @@ class SealingError(ValueError):
     """Base of the errors of this module."""
 
 
-class InvalidKey(SealingError):
+class InvalidKey(SealingError):  # noqa: N818  # the name says what is wrong; so do the other errors here
     """The bytes are not a key: a fault of the configuration."""
 
 
-class CannotUnseal(SealingError):
+class CannotUnseal(SealingError):  # noqa: N818
     """The sealed text is damaged, or belongs to another key."""
 
 
@@ -87,7 +84,7 @@ def seal_bytes(public_key: bytes, payload: bytes) -> str:
     """Base64 of the sealed bytes (dead letters). Raises `InvalidKey`."""
     try:
         box = SealedBox(PublicKey(public_key))
-    except (NaclTypeError, NaclValueError) as error:
+    except CryptoError as error:
         raise InvalidKey("a public key has 32 bytes") from error
     return b64encode(box.encrypt(payload)).decode("ascii")
 
@@ -97,12 +94,12 @@ def unseal_bytes(private_key: bytes, sealed: str) -> bytes:
     box = SealedBox(_private(private_key))
     try:
         return box.decrypt(b64decode(sealed, validate=True))
-    except (binascii.Error, CryptoError, NaclTypeError, NaclValueError) as error:
+    except (ValueError, CryptoError) as error:
         raise CannotUnseal("damaged, or sealed to another key") from error
 
 
 def _private(private_key: bytes) -> PrivateKey:
     try:
         return PrivateKey(private_key)
-    except (NaclTypeError, NaclValueError) as error:
+    except CryptoError as error:
         raise InvalidKey("a private key has 32 bytes") from error
