@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from processors.privacy.authors import ANY_PLATFORM, PublicAccounts, reach_band
@@ -24,6 +24,7 @@ def test_the_form_of_an_id_is_fixed() -> None:
     assert set(key.rpartition(":")[2]) <= set("abcdefghijklmnopqrstuvwxyz234567")
 
 
+@settings(deadline=None)
 @given(ANYTHING, ANYTHING)
 def test_each_native_id_has_its_own_key_and_is_not_in_it(first: str, second: str) -> None:
     """Any character may be in a native id, also the separator."""
@@ -31,6 +32,7 @@ def test_each_native_id_has_its_own_key_and_is_not_in_it(first: str, second: str
     assert mention_id(SECRET, "x", "x.com", first) != mention_id(SECRET, "x", "x.com", second)
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_keys_of_different_purpose_never_meet(native: str) -> None:
     """A post's key is not its author's, nor another platform's, nor another secret's."""

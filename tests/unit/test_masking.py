@@ -221,7 +221,7 @@ def _readable(text: str) -> set[str]:
     return runs | set(re.findall("zq[a-z]+|[fhjpvz]{3}", plain))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(PROSE, IDENTIFIERS, DISGUISES), min_size=1, max_size=5), PROSE)
 def test_nothing_injected_can_be_read(parts: list, end: str) -> None:
     """Side by side, in prose, disguised."""
@@ -229,7 +229,7 @@ def test_nothing_injected_can_be_read(parts: list, end: str) -> None:
     assert not _readable(_masked(text))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.text(st.sampled_from("ab1250 .@/:-()+[]TRxçı\n\u200b０²")) | st.text())
 def test_masking_twice_masks_no_more(text: str) -> None:
     """A masked text can pass the gate again, as an excerpt or in a replay."""
@@ -266,6 +266,7 @@ def test_a_megabyte_of_bait_is_masked(piece: str) -> None:
     assert mask(piece * (1_000_000 // len(piece)), PUBLIC).text
 
 
+@settings(deadline=None)
 @given(national_ids(), st.integers(0, 10), st.integers(1, 9))
 def test_one_wrong_digit_is_no_national_id(written: str, place: int, shift: int) -> None:
     """The check digits find every single slip, as they were made to."""

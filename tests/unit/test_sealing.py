@@ -1,7 +1,7 @@
 """Sealed boxes: only the day's private key opens them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.privacy.sealing import (
@@ -20,6 +20,7 @@ KEYS = new_key_pair()
 ANYTHING = st.none() | st.text(st.characters(codec=None))
 
 
+@settings(deadline=None)
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_fields_come_back_as_they_were(handle: str | None, native_id: str | None, link: str | None, author: str | None) -> None:
     """Whatever a platform puts into them."""
@@ -27,6 +28,7 @@ def test_fields_come_back_as_they_were(handle: str | None, native_id: str | None
     assert unseal(KEYS.private, seal(KEYS.public, fields)) == fields
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_bytes_come_back_as_they_were(payload: bytes) -> None:
     """Dead letters are sealed as they came."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.text import turkish
@@ -58,6 +58,7 @@ def test_positions_count_words_and_offsets_point_into_the_text() -> None:
     assert [text[token.start : token.end] for token in tokens] == ["Metro", "🚇", "İzmir'de", "durdu"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_folded_words_are_found_again_by_their_own_text(text: str) -> None:
     """Offsets are in order and never overlap; folding a token's text gives the token."""
@@ -84,6 +85,7 @@ def test_what_is_not_seen_goes_and_digits_are_digits() -> None:
     assert visible("\ud83d broken") == "\ufffd broken"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_visible_twice_is_visible_once(text: str) -> None:
     """Nothing comes to light by looking twice."""
@@ -93,6 +95,7 @@ def test_visible_twice_is_visible_once(text: str) -> None:
 ADDITIONS = st.sampled_from(["👍", "!!!", "", "https://ornek.bel.tr/a?b=1", "@baskasi", "42"])
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=30), ADDITIONS)
 def test_copies_have_the_same_signature(words: list[str], addition: str) -> None:
     """Another link, user name, number, case, emoji or mark of masking makes no other text."""
@@ -101,6 +104,7 @@ def test_copies_have_the_same_signature(words: list[str], addition: str) -> None
     assert {signature(copy) for copy in copies} == {signature(text)}
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=2, max_size=11, unique=True))
 def test_another_word_is_another_text(words: list[str]) -> None:
     """Signatures are 16 hex characters, and tell texts apart that share all words but one."""
