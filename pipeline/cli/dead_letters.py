@@ -110,7 +110,10 @@ def retry(context: Context, *, ids: tuple[str, ...], everything: bool, encoding:
     chosen = list(available.values()) if everything else pick(available, ids)
     tried = _retry(context, deployment, chosen, encoding, name) if chosen else []
     counts = Counter(found.verdict for found in tried)
-    value = {"counts": dict(counts), "letters": [{"id": f.letter.letter_id, "verdict": f.verdict, "why": f.why} for f in tried]}
+    value = {
+        "counts": {str(verdict): count for verdict, count in counts.items()},
+        "letters": [{"id": found.letter.letter_id, "verdict": found.verdict, "why": found.why} for found in tried],
+    }
     context.answer(value, _tried_text(tried, counts))
 
 

@@ -119,7 +119,7 @@ def _write_many(data: Path) -> None:
 
 def test_writers_at_the_same_time_make_one_chain(tmp_path: Path) -> None:
     """Four processes, a hundred entries, no fork in the chain."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write_many, args=(tmp_path,)) for _ in range(4)]
     for writer in writers:
         writer.start()
