@@ -23,6 +23,7 @@ from connectors.kafka import KafkaSettings
 log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_SECS: Final = 15.0
+MAX_POLL_SECS: Final = 7 * 24 * 3600.0
 STOP_SECS: Final = 20.0
 EXIT_BUG: Final = 70  # sysexits.h: EX_SOFTWARE
 
@@ -52,6 +53,8 @@ def make_app(kafka: KafkaSettings, role: str, worker: int, data: Path) -> faust.
         broker_heartbeat_interval=3.0,
         broker_request_timeout=40.0,
         broker_rebalance_timeout=30.0,
+        # A sink may be away for longer than any interval; a worker that was put out of its group meanwhile never rejoins.
+        broker_max_poll_interval=MAX_POLL_SECS,
         web_enabled=False,
     )
 

@@ -111,7 +111,13 @@ def mentions_template(prefix: str, *, replicas: int) -> dict[str, Any]:
     return {
         "index_patterns": [f"{prefix}{MENTIONS_ALIAS}-*"],
         "template": {
-            "settings": {"number_of_shards": 1, "number_of_replicas": replicas, "analysis": ANALYSIS},
+            "settings": {
+                "number_of_shards": 1,
+                "number_of_replicas": replicas,
+                # how long a deletion's version is remembered: longer than any worker may stand still in a bulk
+                "index.gc_deletes": "10m",
+                "analysis": ANALYSIS,
+            },
             "mappings": MENTION_MAPPINGS,
             "aliases": {f"{prefix}{MENTIONS_ALIAS}": {}},
         },

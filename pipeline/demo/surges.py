@@ -221,7 +221,7 @@ def _singled_out(desk: Desk, surge: Surge, phrases: Sheet, cast: Sequence[Author
     """The post that is taken down again, and the one shown as received and as stored. On X, where anybody can look it up."""
     on_x = [author for author in dict.fromkeys(cast) if author.platform == "x"]
     posts = []
-    for seconds, group, author in ((245, "deleted", on_x[0]), (550, "showcase", on_x[1])):
+    for seconds, group, author in ((40, "deleted", on_x[0]), (550, "showcase", on_x[1])):
         slots = Slots(desk.rng, desk.gazetteer.dry, {"cadde": [_BURST_STREET]})
         line = " ".join(phrases.lines[group])
         pattern = Pattern(f"{phrases.name}.{group}", line)

@@ -99,6 +99,14 @@ class Supervisor:
             if until():
                 return
 
+    def owns(self, server: str) -> bool:
+        """Whether the server is one of ours, and running or waiting to."""
+        return server in self._servers
+
+    def pids(self) -> dict[str, int | None]:
+        """Process ids by name; the supervisor's own is among them."""
+        return {"supervisor": os.getpid(), **{name: child.pid for name, child in (self._servers | self._roles).items()}}
+
     def child(self, name: str) -> Child:
         """For tests and the demo, which stop a server on purpose."""
         return (self._servers | self._roles)[name]
