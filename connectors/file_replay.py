@@ -67,7 +67,7 @@ class FileReplay:
     """Implements `connectors.posts.Source`. The constructor reads the whole file; raises `FileUnusable`."""
 
     def __init__(
-        self, file: Path, *, now: datetime, encoding: str = "utf-8", progress: Callable[[int, int], None] = lambda done, of: None
+        self, file: Path, *, now: datetime, encoding: str = "utf-8", progress: Callable[[int, int], None] = lambda _done, _of: None
     ) -> None:
         self._file, self._encoding, self._latest = file, encoding, now + FUTURE
         self._rows: list[list[str]] | None = None
@@ -319,7 +319,7 @@ def _time(fields: Mapping[str, Any]) -> datetime:
 def _parse_time(value: Any) -> datetime:
     """ISO 8601, seconds or milliseconds since the epoch, or 24.11.2026 03:00; without a zone it is Türkiye's time."""
     if isinstance(value, bool):
-        raise ValueError(value)
+        raise ValueError(value)  # noqa: TRY004 - answered like every other value that is no time
     if isinstance(value, int | float) or (isinstance(value, str) and value.strip().isdigit()):
         number = float(value)
         return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)

@@ -2,8 +2,9 @@
 
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import kafka.record.util
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -128,10 +129,8 @@ def create_topics(settings: KafkaSettings) -> None:
         existing = set(admin.list_topics())
         missing = [topic for topic in new if topic.name not in existing]
         if missing:
-            try:
+            with suppress(TopicAlreadyExistsError):  # another process was quicker; the comparison below sees the result
                 admin.create_topics(missing)
-            except TopicAlreadyExistsError:
-                pass  # another process was quicker; the comparison below sees the result
         _compare(settings, admin)
     except KafkaError as error:
         raise settings.unreachable() from error
@@ -162,7 +161,7 @@ class TopicReader:
         self._consumer.assign(self._partitions)
         self._consumer.seek_to_beginning(*self._partitions)
 
-    def __enter__(self) -> "TopicReader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

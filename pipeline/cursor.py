@@ -38,13 +38,13 @@ class Offsets:
 
     next: int = 0
 
-    def judge(self, offset: int, headers: Any) -> Judgement:
+    def judge(self, offset: int, headers: Any) -> Judgement:  # noqa: ARG002
         """Does not move the position; `passed` does."""
         if offset < self.next:
             return Judgement.REPEAT
         return Judgement.APPLY if offset == self.next else Judgement.GAP
 
-    def passed(self, offset: int, headers: Any) -> None:
+    def passed(self, offset: int, headers: Any) -> None:  # noqa: ARG002
         """The record at `offset` has been applied or found to be a repeat."""
         self.next = offset + 1
 

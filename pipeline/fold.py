@@ -169,7 +169,7 @@ class FoldRole:
         numbers = [number for number, partition in self._partitions.items() if partition.dirty]
         results = await asyncio.gather(*(self._save(self._partitions[number]) for number in numbers), return_exceptions=True)
         for number, result in zip(numbers, results, strict=True):
-            if isinstance(result, KafkaError | asyncio.TimeoutError):
+            if isinstance(result, KafkaError | TimeoutError):
                 log.warning("%s: partition %s not saved (%r): loading it again", self._role, number, result)
                 await self._reload(number)
             elif isinstance(result, BaseException):
@@ -279,7 +279,7 @@ class FoldRole:
             return
         try:
             await asyncio.wait_for(partition.producer.stop(), 5)
-        except (KafkaError, asyncio.TimeoutError) as error:  # a fenced producer has nothing left to lose
+        except (KafkaError, TimeoutError) as error:  # a fenced producer has nothing left to lose
             log.warning("%s: producer of partition %s: %r", self._role, number, error)
 
 

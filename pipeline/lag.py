@@ -1,8 +1,7 @@
 """How far each role is behind its input."""
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
@@ -24,10 +23,14 @@ class LagReader:
         self._admin: KafkaAdminClient = kafka.admin()
         self._consumer = kafka.consumer()
 
-    def __enter__(self) -> "LagReader":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
         self._consumer.close()
         self._admin.close()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from kafka.errors import KafkaError
 
@@ -88,11 +88,11 @@ class ReplayWatcher:
         self._channels = tuple(alert_channels(deployment))
         self._looked_at = 0.0
 
-    def __enter__(self) -> "ReplayWatcher":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._lag.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._lag.close()
 
     def look(self) -> ReplayProgress:
         """The state now. The order of the questions is the order of the flow."""

@@ -72,5 +72,5 @@ class WatchFollower:
             return
         try:
             self._watches[watch_id] = decode(Watch, value)
-        except NotARecord as error:
-            log.error("watch %s cannot be read (%s): its last version stays in force", watch_id, error.problem)
+        except NotARecord:
+            log.exception("watch %s cannot be read: its last version stays in force", watch_id)

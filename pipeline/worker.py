@@ -111,7 +111,7 @@ def die_with_parent() -> None:
 
 def _is_pipe(descriptor: int) -> bool:
     try:
-        return os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:")
     except OSError:
         return False
 

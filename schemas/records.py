@@ -39,14 +39,15 @@ class UnknownKind(ValueError):
         self.kind = kind
 
 
-R = TypeVar("R", bound=Record, covariant=True)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded(Generic[R]):
+class Decoded(Generic[R_co]):
     """A record and how many of its top-level fields this version does not know."""
 
-    record: R
+    record: R_co
     unknown: int
 
 

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from schemas.records import Record
 from schemas.labels import Label
+from schemas.records import Record
 
 
 class Sentiment(Record):

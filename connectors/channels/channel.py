@@ -12,11 +12,11 @@ from typing import Protocol
 from schemas.alerts import Notification
 
 
-class ChannelUnavailable(Exception):  # noqa: N818 (named by what the caller does)
+class ChannelUnavailable(Exception):
     """It did not work this time: the receiver is away, slow or busy. The message holds neither text nor secret."""
 
 
-class ChannelRefused(Exception):  # noqa: N818
+class ChannelRefused(Exception):
     """The receiver will not take this notification, however often it is sent. The message holds neither text nor secret."""
 
 

@@ -57,7 +57,7 @@ def _findings(context: Context) -> Iterator[Finding]:
         yield _checked("Maven", lambda: str(find_maven()))
         yield _checked("servers", lambda: "built" if built() else "not built yet: 'make setup' or 'nabiz up' does it")
         yield _ports(context.data)
-    yield _checked("model", lambda: _model())
+    yield _checked("model", _model)
     yield _disk(context.data)
     yield _memory()
 

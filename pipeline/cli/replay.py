@@ -90,7 +90,7 @@ def replay(
         prepare(deployment)
         start_roles(supervisor, deployment)
         supervisor.start_role(source_spec(deployment, file, encoding=encoding, speed=speed))
-        finished = _follow(context, supervisor, deployment, source.total)
+        finished = _follow(supervisor, deployment, source.total)
         if finished:
             found = result(deployment, time.monotonic() - started)
     if not finished:
@@ -119,9 +119,9 @@ def _in_background(context: Context, namespace: str) -> None:
     )
 
 
-def _follow(context: Context, supervisor: Supervisor, deployment: Deployment, total: int) -> bool:
+def _follow(supervisor: Supervisor, deployment: Deployment, total: int) -> bool:
     """Whether everything was done before the user asked to stop."""
-    with ReplayWatcher(deployment) as watcher, _bars(context, total) as report:
+    with ReplayWatcher(deployment) as watcher, _bars(total) as report:
         finished = False
 
         def done() -> bool:
@@ -134,7 +134,7 @@ def _follow(context: Context, supervisor: Supervisor, deployment: Deployment, to
 
 
 @contextmanager
-def _bars(context: Context, total: int) -> Iterator[Any]:
+def _bars(total: int) -> Iterator[Any]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -69,7 +69,7 @@ class Wall:
         self._live = Live(Text(""), console=console, transient=True, refresh_per_second=8)
         self._last_plain = ""
 
-    def __enter__(self) -> "Wall":
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live.start()
         return self

@@ -131,7 +131,7 @@ def compose(pattern: Pattern, parts: Sheet, slots: Slots, rng: Random) -> str:
 
 
 def _uncapitalised(text: str) -> str:
-    first = text.split()[0]
+    first = text.split(maxsplit=1)[0]
     if first.isupper() or fold(first).startswith("cinarl"):
         return text
     return turkish.lower(text[0]) + text[1:]

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 STOP_SECS: Final = 5.0
 
 
-class UnknownChannel(ValueError):  # noqa: N818 (as the project's other errors)
+class UnknownChannel(ValueError):
     """A list names a channel that is not configured: its people would never hear anything."""
 
 

@@ -19,9 +19,9 @@ from pipeline.watch_follower import WatchFollower
 from processors.enrichment import Matched, enriched, hits, match
 from schemas.enriched import EnrichedDeletion
 from schemas.hits import Progress, Retract
+from schemas.labels import Label
 from schemas.mentions import MENTIONS as MENTION_RECORDS
 from schemas.mentions import Deletion, Mention, MentionRecord, SourceProgress
-from schemas.labels import Label
 from schemas.reasons import DeadLetterReason
 from schemas.records import NotARecord, Record, UnknownKind
 from schemas.sentiments import Sentiment

@@ -239,7 +239,7 @@ def _wait_ready(server: Server, deadline: float, alive: Callable[[], bool]) -> N
             raise ServerNotReady(f"{server.name} ended before it was ready. {_last_words(server)}")
         if time.monotonic() >= deadline:
             raise ServerNotReady(f"{server.name} was not ready in time. {_last_words(server)}")
-        time.sleep(_PAUSE_SECS)
+        time.sleep(_PAUSE_SECS)  # noqa: TID251 - a condition with a deadline
 
 
 def _last_words(server: Server) -> str:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pipeline.servers.embedded import Server
 from pipeline.servers.ports import require_free
@@ -33,7 +33,7 @@ class Supervisor:
         self._addresses = {"kafka": "", "elasticsearch": ""}
         self.stopping = threading.Event()
 
-    def __enter__(self) -> "Supervisor":
+    def __enter__(self) -> Self:
         self._run.lock()
         return self
 
@@ -150,7 +150,7 @@ class Supervisor:
     def until_asked_to_stop(self) -> Iterator[None]:
         """SIGTERM, SIGINT and SIGHUP set `stopping` instead of ending the process where it stands."""
 
-        def ask(number: int, frame: Any) -> None:
+        def ask(*_: Any) -> None:
             self.stopping.set()
 
         before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}

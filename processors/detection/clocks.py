@@ -63,6 +63,7 @@ class Clocks:
         """The inverse of `dump`."""
         for source, entry in stored.items():
             clocks, ended = entry["clocks"], entry["ended"]
-            assert isinstance(clocks, dict) and isinstance(ended, list)
+            assert isinstance(clocks, dict)
+            assert isinstance(ended, list)
             self._clocks[source] = {int(partition): float(clock) for partition, clock in clocks.items()}
             self._ended[source] = set(ended)

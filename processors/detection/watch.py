@@ -20,6 +20,7 @@ from schemas.watches import Watch, WatchLevel
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
 AHEAD_BUCKETS: Final = 3  # further ahead of the closed minutes a partial count says nothing yet
 FIRST_POSTS: Final = 5
+RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 CLUSTERS: Final = 10
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 20
@@ -215,7 +216,7 @@ class WatchState:
     ) -> Iterator[Signal]:
         for transition in found:
             if transition.kind is TransitionKind.ONSET and not self.first_posts:
-                self.first_posts = self._earliest(transition.bucket)
+                self.first_posts = self._earliest(series, transition.bucket)
             yield self._signal(
                 series, SignalKind(transition.kind), transition, event_time, observed_at,
                 provisional=transition.provisional, statistic=statistic, authors=authors,
@@ -223,16 +224,38 @@ class WatchState:
         if found and not any(episode.active for episode in self.episodes.values()):
             self.first_posts = []
 
-    def _earliest(self, number: int) -> list[Sample]:
-        samples = [sample for n, bucket in self._window(number) if n > number - LATE_BUCKETS for sample in bucket.samples]
+    def _earliest(self, series: Series, number: int) -> list[Sample]:
+        rise = self._rise(series, number)
+        samples = [sample for n, bucket in self._window(number) if n >= rise for sample in bucket.samples]
         samples.sort(key=lambda sample: (not sample.concern, sample.time, sample.mention_id))
         return samples[:FIRST_POSTS]
+
+    def _rise(self, series: Series, number: int) -> int:
+        """Where the rise began: the start of the stretch, up to now, that is furthest above a multiple of the usual.
+
+        The usual estimate of a change point from cumulated sums, over the last hour.
+        """
+        usual = RISE_FACTOR * self.surges[series].last.expected
+        best, start, total = 0.0, number, 0.0
+        for n in range(number, number - WINDOW_BUCKETS, -1):
+            total += self._amount(series, n) - usual
+            if total > best:
+                best, start = total, n
+        return start
+
+    def _amount(self, series: Series, number: int) -> float:
+        bucket = self.buckets.get(number)
+        if bucket is None:
+            return 0.0
+        counted = bucket.counted.get(series)
+        return counted.weight if counted else float(len(bucket.entries))
 
     def _signal(
         self, series: Series, kind: SignalKind, about: Transition | Episode, event_time: datetime, observed_at: datetime, *,
         provisional: bool, statistic: Statistic, authors: int,
     ) -> Signal:  # fmt: skip
-        assert about.level is not Level.QUIET and about.onset_bucket is not None
+        assert about.level is not Level.QUIET
+        assert about.onset_bucket is not None
         onset = datetime.fromtimestamp(about.onset_bucket * BUCKET_SECS, UTC)
         level = SignalLevel(about.level)
         self.spoken += 1

@@ -43,11 +43,11 @@ class SealingError(ValueError):
     """Base of the errors of this module."""
 
 
-class InvalidKey(SealingError):  # noqa: N818  # the name says what is wrong; so do the other errors here
+class InvalidKey(SealingError):  # the name says what is wrong; so do the other errors here
     """The bytes are not a key: a fault of the configuration."""
 
 
-class CannotUnseal(SealingError):  # noqa: N818
+class CannotUnseal(SealingError):
     """The sealed text is damaged, or belongs to another key."""
 
 
