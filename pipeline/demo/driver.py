@@ -139,7 +139,7 @@ class Driver:
         if notification is None or not is_page or self.seen.page is not None:
             return
         self.seen.page = delivery
-        self._wall.page(notification, delivery.sent_at)
+        self._wall.page(notification)
         if self.outage is not None:
             self.outage.paged_at = delivery.sent_at
 

@@ -10,10 +10,11 @@ from rich.live import Live
 from rich.text import Text
 
 from pipeline.demo.surges import Surge
-from pipeline.report.phone import phone_frame
+from pipeline.report.phone import phone
 from schemas.alerts import Notification
 from schemas.signals import SignalLevel
 
+PHONE_COLUMNS: Final = 56
 LOCAL: Final = timezone(timedelta(hours=3))
 _TONES: Final = ("negative", "neutral", "positive", "unsure")
 
@@ -123,7 +124,7 @@ class Wall:
         """Elasticsearch is being started."""
         self.say("back")
 
-    def page(self, notification: Notification, sent_at: datetime) -> None:
+    def page(self, notification: Notification) -> None:
         """The page, as a phone would show it."""
         self.say("page")
-        self._console.print(Text(phone_frame(notification, sent_at, encoding=self._console.encoding)))
+        self._console.print(Text(phone(notification, columns=PHONE_COLUMNS, is_unicode=self._console.encoding.startswith("utf"))))
