@@ -5,14 +5,18 @@ the model.
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from processors.sentiment.prepare import prepare
 from schemas.sentiments import Sentiment
+
+KNOWN_TEXTS: Final = 20_000  # about 10 MB
 
 
 class Tone(Protocol):
@@ -41,6 +45,7 @@ class ModelTone:
 
         folder = settings.model or Path(__file__).parent.parent / "processors" / "sentiment" / "model"
         self._classifier = Classifier(folder, threads=settings.threads, threshold=settings.threshold)
+        self._known: OrderedDict[str, Sentiment] = OrderedDict()
 
     @property
     def version(self) -> str:
@@ -48,7 +53,17 @@ class ModelTone:
         return self._classifier.version
 
     def judge(self, texts: Sequence[str]) -> list[Sentiment]:
-        """See `Tone`."""
+        """See `Tone`. Copies, also those with another link or user name, are judged once."""
+        prepared = [prepare(text) for text in texts]
+        new = [text for text in dict.fromkeys(prepared) if text not in self._known]
+        judged = dict(zip(new, self._ask(new), strict=True)) if new else {}
+        found = [judged[text] if text in judged else self._known[text] for text in prepared]
+        self._known.update(judged)
+        while len(self._known) > KNOWN_TEXTS:
+            self._known.popitem(last=False)
+        return found
+
+    def _ask(self, texts: Sequence[str]) -> list[Sentiment]:
         version = self._classifier.version
         return [
             Sentiment(label=prediction.label, confidence=round(prediction.confidence, 4), model=version)

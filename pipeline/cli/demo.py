@@ -1,5 +1,6 @@
 """`nabiz demo`."""
 
+import os
 import sys
 import time
 from contextlib import closing
@@ -27,6 +28,7 @@ from pipeline.secrets import hmac_key, require_same_key
 from pipeline.supervisor.children import ChildSpec
 from pipeline.supervisor.run_state import RunFolder
 from pipeline.supervisor.supervisor import Stopped, Supervisor
+from pipeline.tone import SentimentSettings
 from processors.alerting.on_call import OnCallList
 from processors.privacy.identity import mention_id
 from schemas.authors import AuthorClass
@@ -90,6 +92,7 @@ def _configuration(lang: str) -> Configuration:
         institution="Çınarlı Büyükşehir Belediyesi",
         public_accounts={AuthorClass.OWN: {"*": (OWN_HANDLE,)}, AuthorClass.PRESS: {"*": PRESS_HANDLES}},
         on_call={"nobetci": OnCallList(name="nobetci", language="tr" if lang == "tr" else "en", channels=("console",))},
+        sentiment=SentimentSettings(threads=os.cpu_count() or 1),
         watches=(Path(__file__).parent.parent / "demo" / "watches.yaml",),
     )
 
