@@ -1,7 +1,7 @@
 """The picture of a watch's counts: geometry only. The template draws it, the words come from the caller.
 
 A bar is a step of time: its pale part is what was posted, its dark part what counts after damping. The band is what is
-usual for the counted part: expected ± 2·√expected, the range that chance keeps to in about 19 of 20 steps.
+usual for the counted part: expected ± 2·√expected. It helps the eye and decides nothing; the detector does.
 """
 
 import math
@@ -308,7 +308,7 @@ def lower(expected: float) -> float:
     return max(0.0, expected - BAND_WIDTH * math.sqrt(max(0.0, expected)))
 
 
-def nice_top(value: float, factors: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10)) -> float:
+def nice_top(value: float, factors: Sequence[float] = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)) -> float:
     """The next round number that is at least `value`, and at least 1."""
     if value <= 1:
         return 1.0

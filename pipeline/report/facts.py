@@ -273,7 +273,8 @@ def _reaches(alert: Alert, since: datetime) -> bool:
 
 def _watches(logs: Logs, since: datetime) -> tuple[WatchFacts, ...]:
     settings = {watch.watch_id: watch for watch in logs.watches}
-    titles = {said.watch_id: said.title for said in (*logs.signals, *logs.alerts)}
+    titles = {signal.watch_id: signal.title for signal in logs.signals}
+    titles |= {alert.watch_id: alert.title for alert in logs.alerts}
     titles |= {watch_id: watch.title for watch_id, watch in settings.items()}
     minutes: dict[str, dict[datetime, BucketClosed]] = {watch_id: {} for watch_id in titles}
     for bucket in logs.buckets:
@@ -327,7 +328,8 @@ def _usual_series(alert: Alert) -> Series:
 
 def _first_told(alert: Alert, said: Sequence[Signal], sent: Sequence[Notification]) -> tuple[Evidence, datetime]:
     """From the first message of the alert's level; from the signals where messages have expired or nobody was told."""
-    for record in (*sent, *said):
+    records: list[Notification | Signal] = [*sent, *said]
+    for record in records:
         if record.level is alert.level:
             return record.evidence, record.event_time
     return alert.evidence, alert.onset
@@ -390,7 +392,11 @@ def _copies(evidence: Evidence, texts: PostTexts | None) -> tuple[ShownCopies, .
 def _told(sent: Iterable[Notification], deliveries: Collection[Delivery]) -> tuple[Told, ...]:
     """Each message on each of its channels; deliveries whose message has expired stand by themselves."""
     outcomes = _outcomes(deliveries)
-    rows = [_row(message, channel, outcomes.pop((message.notification_id, channel), None)) for message in sent for channel in message.channels]
+    rows = [
+        _row(message, channel, outcomes.pop((message.notification_id, channel), None))
+        for message in sent
+        for channel in message.channels
+    ]
     rows += [_row(outcome, outcome.channel, outcome) for outcome in outcomes.values()]
     return tuple(sorted(rows, key=lambda row: (row.event_time, row.channel, row.notification_id)))
 

@@ -134,7 +134,7 @@ class Page:
 
 def render(facts: ReportFacts, extras: DemoExtras | None, language: Language) -> str:
     """The whole file. Pure."""
-    return _template().render(_context(_page(facts, extras or DemoExtras(), language)))
+    return _template().render(_context(_page(facts, extras or DemoExtras(), language))).lstrip()
 
 
 def _context(page: Page) -> dict[str, object]:
@@ -185,8 +185,8 @@ def _window(facts: ReportFacts, extras: DemoExtras) -> tuple[datetime, datetime]
     points = [at for alert in facts.alerts for at in (alert.alert.onset, alert.last_at)]
     points += [at for surge in extras.quiet for at in (surge.start, surge.end)]
     if points:
-        first = min(max(first, min(points) - AROUND), min(points))
-        last = max(min(last, max(points) + AROUND), max(points))
+        first = min(max(first, min(points) - AROUND), *points)
+        last = max(min(last, max(points) + AROUND), *points)
     else:
         first = max(first, last - QUIET_SPAN)
     return min(first, last - SHORTEST_LINE).astimezone(LOCAL), last.astimezone(LOCAL)
@@ -302,10 +302,14 @@ def _line(
     title: str, minutes: Sequence[BucketClosed], series: Series, window: tuple[datetime, datetime], events: Sequence[Event],
     stretches: Sequence[Stretch], w: Wording,
 ) -> Line:  # fmt: skip
-    sizes = [(canvas, chart.counts(minutes, series, *window, most_steps=canvas.most_steps)) for canvas in (chart.WIDE, chart.NARROW)]
+    sizes = [
+        (canvas, chart.counts(minutes, series, *window, most_steps=canvas.most_steps)) for canvas in (chart.WIDE, chart.NARROW)
+    ]
     wide, narrow = (chart.draw(counted, canvas, events, stretches) for canvas, counted in sizes)
     counted = sizes[0][1]
-    return Line(title, series, wide, narrow, _in_words(title, counted, events, w), _hours(minutes, series, window), bool(stretches))
+    return Line(
+        title, series, wide, narrow, _in_words(title, counted, events, w), _hours(minutes, series, window), bool(stretches)
+    )
 
 
 def _in_words(title: str, counted: Counts, events: Sequence[Event], w: Wording) -> str:
@@ -322,7 +326,9 @@ def _hours(minutes: Sequence[BucketClosed], series: Series, window: tuple[dateti
     first, last = window
     hourly = chart.counts(minutes, series, first.replace(minute=0), last, most_steps=MOST_HOURS)
     if hourly.step < timedelta(hours=1):
-        hourly = chart.counts(minutes, series, first.replace(minute=0), last, most_steps=int((last - first) / timedelta(hours=1)) + 2)
+        hourly = chart.counts(
+            minutes, series, first.replace(minute=0), last, most_steps=int((last - first) / timedelta(hours=1)) + 2
+        )
     rows = zip(hourly.posted, hourly.counted, hourly.expected, strict=True)
     return tuple(HourRow(hourly.time(index), *row) for index, row in enumerate(rows))
 
@@ -349,7 +355,10 @@ def _shares(
     counted: Mapping[str, int], kind: str, w: Wording, *, by_size: bool = True, whole: int | None = None
 ) -> tuple[Share, ...]:
     total = whole or sum(counted.values())
-    shares = [Share(w.named(kind, name), count, 100 * min(count, total) / total if total else 0.0, name) for name, count in counted.items()]
+    shares = [
+        Share(w.named(kind, name), count, 100 * min(count, total) / total if total else 0.0, name)
+        for name, count in counted.items()
+    ]
     return tuple(sorted(shares, key=lambda share: (-share.count, share.name))) if by_size else tuple(shares)
 
 

@@ -8,7 +8,6 @@ from schemas.documents import MENTIONS_ALIAS
 from schemas.hits import EXCERPT_CHARACTERS
 
 
-
 class PostTexts(Protocol):
     """Masked excerpts of posts that are still there. What is missing in an answer was deleted, or is not known yet."""
 
@@ -49,7 +48,7 @@ class IndexTexts:
                 query={"terms": {field: list(values)}},
                 collapse={"field": field},  # one document per value, the earliest
                 sort=[{"event_time": "asc"}, {"mention_id": "asc"}],
-                source=[field, "text"],
+                source_includes=[field, "text"],
                 size=len(values),
             )
         return dict(_pair(hit["_source"], field) for hit in answer["hits"]["hits"])

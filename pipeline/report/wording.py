@@ -24,7 +24,7 @@ class Wording(Catalogue):
     """The messages' catalogue with the report's texts added."""
 
     def day(self, at: datetime) -> str:
-        """"4 Mart 2026 Çarşamba"."""
+        """ "4 Mart 2026 Çarşamba"."""
         local = at.astimezone(LOCAL)
         return self.text(
             "day", day=local.day, month=self._name("months", local.month - 1), year=local.year,
@@ -32,7 +32,7 @@ class Wording(Catalogue):
         )  # fmt: skip
 
     def short_day(self, at: datetime) -> str:
-        """"4 Mart"."""
+        """ "4 Mart"."""
         local = at.astimezone(LOCAL)
         return self.text("day.short", day=local.day, month=self._name("months", local.month - 1))
 
