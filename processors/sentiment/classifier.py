@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort  # type: ignore[import-untyped]
+import onnxruntime as ort
 
 from processors.sentiment.labels import CLASSES, decide
 from processors.sentiment.prepare import prepare
@@ -143,9 +143,7 @@ def _require_files(folder: Path) -> None:
 def _read_calibration(path: Path) -> Calibration:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        calibration = Calibration(
-            name=str(raw["name"]), temperature=float(raw["temperature"]), threshold=float(raw["threshold"])
-        )
+        calibration = Calibration(name=str(raw["name"]), temperature=float(raw["temperature"]), threshold=float(raw["threshold"]))
     except (ValueError, KeyError, TypeError) as error:
         raise ModelUnusable(f"{path} is broken ({error!r}): {_REMEDY}") from error
     if not (math.isfinite(calibration.temperature) and calibration.temperature > 0):

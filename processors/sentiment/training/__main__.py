@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]
+import onnxruntime as ort
 import torch
 from tokenizers import Tokenizer
 
@@ -72,15 +72,14 @@ def _calibrate(folder: Path, tokenizer: Tokenizer, held_back: list[corpus.Exampl
         rows.append(session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
     logits = np.array(rows, dtype=np.float64)
     temperature = calibration.temperature(logits, [example.label for example in held_back])
-    export.write_calibration(NAME, temperature, calibration.threshold(logits, temperature), folder)
+    threshold = calibration.threshold(logits, temperature, [example.source for example in held_back])
+    export.write_calibration(NAME, temperature, threshold, folder)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m processors.sentiment.training", description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="labelled texts, JSON lines (.gz allowed)")
-    parser.add_argument(
-        "--development", type=Path, required=True, help="labelled texts to measure on, never trained on"
-    )
+    parser.add_argument("--development", type=Path, required=True, help="labelled texts to measure on, never trained on")
     parser.add_argument("--exclude", type=Path, nargs="*", default=[], help="files whose texts must not be trained on")
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="more texts to count pieces in")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model's files")

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantFormat  # type: ignore[import-untyped]
-from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[import-untyped]
+from onnxruntime.quantization import QuantFormat
+from onnxruntime.quantization.matmul_nbits_quantizer import (
     DefaultWeightOnlyQuantConfig,
     MatMulNBitsQuantizer,
 )

@@ -91,9 +91,7 @@ def _step(
     return loss.item()
 
 
-def _batches(
-    rounds: list[list[Example]], tokenizer: Tokenizer, recipe: Recipe
-) -> Iterator[list[tuple[list[int], int]]]:
+def _batches(rounds: list[list[Example]], tokenizer: Tokenizer, recipe: Recipe) -> Iterator[list[tuple[list[int], int]]]:
     """Neighbours in length within a window of 25 batches, so that little is padded and much is mixed."""
     shuffler = random.Random(recipe.seed)
     window = 25 * recipe.batch_texts
