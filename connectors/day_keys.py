@@ -5,7 +5,6 @@ what was sealed on that day, in every copy and backup.
 """
 
 import os
-from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -85,14 +84,6 @@ class DayKeys:
         path.unlink()
         (self._public / day.isoformat()).unlink(missing_ok=True)
 
-    def destroy_before(self, day: date) -> list[date]:
-        """Destroy the keys of earlier days; the days whose keys are gone now."""
-        destroyed = [found for found in self.days() if found < day]
-        for found in destroyed:
-            with suppress(KeyDestroyed):  # another process was quicker
-                self.destroy(found)
-        return destroyed
-
-    def destroy_expired(self, today: date) -> list[date]:
-        """See `destroy_before`; the last `KEPT_DAYS` days stay."""
-        return self.destroy_before(today - timedelta(days=KEPT_DAYS))
+    def expired(self, today: date) -> list[date]:
+        """Days whose keys are older than the `KEPT_DAYS` days that they are kept."""
+        return [day for day in self.days() if day < today - timedelta(days=KEPT_DAYS)]

@@ -82,7 +82,8 @@ class FileReplay:
     @property
     def name(self) -> str:
         """See `Source`."""
-        return f"file:{self._fingerprint[:12]}"
+        stem = _NAME.sub("-", self._file.stem.lower()).strip("-")[:40] or "posts"
+        return f"file:{stem}-{self._fingerprint[:8]}"
 
     @property
     def fingerprint(self) -> str:

@@ -30,9 +30,13 @@ class WatchFollower:
     @property
     def current(self) -> WatchSet:
         """Enabled watches that have not expired today."""
+        if self._task is not None and self._task.done():
+            self._task.result()  # following has failed: matching on with old watches would hide it
         today = self._today()
         if today != self._built_for:
             self._set, self._built_for = WatchSet.build(self._watches.values(), today), today
+            for watch_id, error in self._set.unusable.items():
+                log.error("watch %s hears nothing, its query cannot be used: %s", watch_id, error)
         return self._set
 
     async def start(self) -> None:

@@ -11,7 +11,8 @@ from typing import Final
 import click
 
 from pipeline.cli.common import Context, common_options, fail
-from pipeline.deployment import Deployment, resolve
+from pipeline.deployment import Deployment, resolve, wall_clock
+from pipeline.housekeeping import Housekeeping
 from pipeline.launch import PortChoice, embedded_servers, needs_embedded, prepare, start_roles
 from pipeline.secrets import require_same_key
 from pipeline.supervisor.run_state import AlreadyRunning, RunFolder, RunState
@@ -51,7 +52,8 @@ def up(context: Context, detach: bool, ports: PortChoice) -> None:
             context.say("stopped before everything ran")
             return
         context.answer(_addresses(deployment), _welcome(deployment))
-        supervisor.run()
+        housekeeping = Housekeeping(context.data, clock=wall_clock)
+        supervisor.run(until=housekeeping.tend)
         context.say("stopping: roles first, then servers; the data stays")
 
 
