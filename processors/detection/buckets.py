@@ -65,7 +65,15 @@ class Sample:
     __slots__ = ("author_class", "concern", "excerpt", "label", "mention_id", "platform", "signature", "time")
 
     def __init__(
-        self, mention_id: str, time: str, platform: str, author_class: str, label: str, signature: str, excerpt: str, concern: bool
+        self,
+        mention_id: str,
+        time: str,
+        platform: str,
+        author_class: str,
+        label: str,
+        signature: str,
+        excerpt: str,
+        concern: bool,
     ) -> None:
         self.mention_id, self.time, self.platform, self.author_class = mention_id, time, platform, author_class
         self.label, self.signature, self.excerpt, self.concern = label, signature, excerpt, concern

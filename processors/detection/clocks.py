@@ -27,7 +27,9 @@ class Clocks:
         self._ended: dict[str, set[int]] = {}
 
     def progress(self, record: Progress) -> None:
-        """Take over a report; one that is older than what is known changes nothing."""
+        """Take over a report; one that is older than what is known, or of nothing, changes nothing."""
+        if not record.clocks:
+            return
         clocks = self._clocks.setdefault(record.source, {})
         ended = self._ended.setdefault(record.source, set())
         for partition, time in record.clocks.items():

@@ -1,7 +1,7 @@
 """How much the mentions of a minute count: many voices count more than one loud one.
 
-An author's first mention in 60 minutes counts 1, the next ones 0; the j-th copy of a text in 60 minutes counts
-sqrt(j) - sqrt(j-1), so that n copies count sqrt(n). Where a source names no author, nothing is a repeat but the text.
+An author's first mention in 60 minutes counts, the next ones do not; the j-th copy of a text in 60 minutes counts as
+`processors.spikes.copy_weight` says. Where a source names no author, nothing is a repeat but the text.
 (Source: research on floods, see processors.spikes: one author's flood must not page, copies hardly ever.)
 
 A minute is weighed as a whole, in the order of the ids, after the minutes before it: the result does not depend on the
@@ -9,14 +9,14 @@ order in which its mentions arrived. The memory is an index over the closed minu
 from them after a restart.
 """
 
-import math
 from collections import Counter
 from typing import Final
 
 from processors.detection.buckets import Bucket, Counted, Entry
+from processors.spikes.damping import WINDOW_MINUTES, copy_weight
 from schemas.signals import Series
 
-WINDOW_BUCKETS: Final = 60
+WINDOW_BUCKETS: Final = WINDOW_MINUTES
 
 
 class Damping:
@@ -46,7 +46,7 @@ class Damping:
                 continue
             authors[voice(entry)] = None
             copy = copies[entry.signature] + self._copies[entry.signature] + before.copies.get(entry.signature, 0)
-            weight += math.sqrt(copy) - math.sqrt(copy - 1)
+            weight += copy_weight(copy)
         return Counted(weight, frozenset(authors), dict(copies))
 
     def late(self, number: int, entry: Entry) -> float:
@@ -57,8 +57,7 @@ class Damping:
         if entry.author is not None and self._repeats(entry.author, number, Counted.nothing()):
             return 0.0
         self._authors[voice(entry)] = max(number, self._authors.get(voice(entry), 0))
-        copy = self._copies[entry.signature]
-        return math.sqrt(copy) - math.sqrt(copy - 1)
+        return copy_weight(self._copies[entry.signature])
 
     def _takes(self, entry: Entry) -> bool:
         return self._series is Series.ALL or entry.concern
@@ -67,9 +66,10 @@ class Damping:
         last = self._authors.get(author)
         return author in before.authors or (last is not None and number - last < WINDOW_BUCKETS)
 
-    def authors(self, more: frozenset[str] = frozenset()) -> int:
-        """Distinct authors of the last hour, with those of open minutes."""
-        return len(self._authors) + sum(author not in self._authors for author in more)
+    def authors(self, number: int, more: frozenset[str] = frozenset()) -> int:
+        """Distinct authors of the 60 minutes up to `number`, with those of open minutes."""
+        known = sum(number - last < WINDOW_BUCKETS for author, last in self._authors.items() if author not in more)
+        return known + len(more)
 
     def remember(self, number: int, counted: Counted) -> None:
         """Take over a closed minute; in any order."""

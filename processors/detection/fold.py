@@ -118,12 +118,13 @@ class DetectFold:
     # -- outputs ----------------------------------------------------------------------------------------------------
 
     def _emit(self, state: WatchState, spoken: Iterator[Spoken]) -> None:
-        before, watch_id = state.open_from, state.watch.watch_id
+        before, watch_id = (state.open_from, state.late, state.repeats), state.watch.watch_id
         count = len(self._outputs)
         for record in spoken:
             topic = SIGNALS if isinstance(record, Signal) else BUCKETS
             self._outputs.append(Output(topic, watch_id, record.encode()))
-        if len(self._outputs) > count or state.touched or state.dropped or before != state.open_from:
+        after = (state.open_from, state.late, state.repeats)
+        if len(self._outputs) > count or state.touched or state.dropped or before != after:
             self._changed.add(watch_id)
 
     def outputs(self) -> Iterable[Output]:
@@ -140,7 +141,10 @@ class DetectFold:
             for number in sorted(state.dropped):
                 yield f"{watch_id}{_BUCKET_MARK}{number}", None
             for number in sorted(state.touched):
-                yield f"{watch_id}{_BUCKET_MARK}{number}", orjson.dumps(state.buckets[number].dump(), option=orjson.OPT_NON_STR_KEYS)
+                yield (
+                    f"{watch_id}{_BUCKET_MARK}{number}",
+                    orjson.dumps(state.buckets[number].dump(), option=orjson.OPT_NON_STR_KEYS),
+                )
             state.touched.clear()
             state.dropped.clear()
             yield watch_id, orjson.dumps(state.dump(), option=orjson.OPT_NON_STR_KEYS)

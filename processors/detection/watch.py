@@ -22,6 +22,7 @@ AHEAD_BUCKETS: Final = 3  # further ahead of the closed minutes a partial count 
 FIRST_POSTS: Final = 5
 RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 CLUSTERS: Final = 10
+PLACES: Final = 10
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 20
 
@@ -93,7 +94,7 @@ class WatchState:
         for series in self.surges:
             statistic, authors = self._ahead(series, number)
             found = self._step(series, number, statistic, authors, closed=False)
-            yield from self._signals(series, found, statistic, authors, hit.event_time, hit.observed_at)
+            yield from self._signals(series, found, number, statistic, authors, hit.event_time, hit.observed_at)
 
     def _ahead(self, series: Series, number: int) -> tuple[Statistic, int]:
         """The statistic and the authors as if the open minute `number` closed now."""
@@ -106,7 +107,7 @@ class WatchState:
                 surge.tick(open_number, counted.weight)
                 between = together(between, counted)
         counted = damping.weigh(number, self.buckets.get(number), between)
-        return surge.peek(number, counted.weight), damping.authors(between.authors | counted.authors)
+        return surge.peek(number, counted.weight), damping.authors(number, between.authors | counted.authors)
 
     def retract(self, mention_id: str, now: datetime | None) -> Iterator[Signal]:
         """Take a deleted post out of the evidence; says so when an alert may show it."""
@@ -118,12 +119,14 @@ class WatchState:
         shown = [post for post in self.first_posts if post.mention_id != mention_id]
         dropped |= len(shown) < len(self.first_posts)
         self.first_posts = shown
-        if not dropped or now is None:
+        if not dropped or now is None or self.open_from is None:
             return
+        last = self.open_from - 1
         for series, episode in self.episodes.items():
             if episode.active and series in self.surges:
                 yield self._signal(
-                    series, SignalKind.EVIDENCE, episode, now, now, provisional=False, statistic=self.surges[series].last, authors=self.damping[series].authors(),
+                    series, SignalKind.EVIDENCE, episode, last, now, now, provisional=False,
+                    statistic=self.surges[series].last, authors=self.damping[series].authors(last),
                 )  # fmt: skip
 
     # -- time -------------------------------------------------------------------------------------------------------
@@ -132,6 +135,8 @@ class WatchState:
     def active(self) -> bool:
         """Whether a closing minute can change anything but empty counts."""
         if any(episode.active for episode in self.episodes.values()):
+            return True
+        if any(surge.awaits_tick for surge in self.surges.values()):
             return True
         return self.open_from is None or any(number >= self.open_from for number in self.buckets)
 
@@ -156,9 +161,9 @@ class WatchState:
         self.open_from = number + 1
         statistics = {series: self._tick(series, number, bucket) for series in self.surges}
         for series, statistic in statistics.items():
-            authors = self.damping[series].authors()
+            authors = self.damping[series].authors(number)
             found = self._step(series, number, statistic, authors, closed=True)
-            yield from self._signals(series, found, statistic, authors, end, observed_at)
+            yield from self._signals(series, found, number, statistic, authors, end, observed_at)
         if bucket is not None:
             self.touched.add(number)
             yield self._closed(number, bucket, statistics)
@@ -176,12 +181,13 @@ class WatchState:
         if old and old.entries:
             old.entries.clear()
             self.touched.add(closed - LATE_BUCKETS)
-        gone = self.buckets.pop(closed - WINDOW_BUCKETS, None)
+        leaving = closed + 1 - WINDOW_BUCKETS  # 60 minutes before the next one, and so no more in its window
+        gone = self.buckets.pop(leaving, None)
         if gone:
             for series, counted in gone.counted.items():
-                self.damping[series].forget(closed - WINDOW_BUCKETS, counted)
-            self.touched.discard(closed - WINDOW_BUCKETS)
-            self.dropped.add(closed - WINDOW_BUCKETS)
+                self.damping[series].forget(leaving, counted)
+            self.touched.discard(leaving)
+            self.dropped.add(leaving)
 
     def _closed(self, number: int, bucket: Bucket, statistics: dict[Series, Statistic]) -> BucketClosed:
         return BucketClosed(
@@ -197,7 +203,7 @@ class WatchState:
 
     def _step(self, series: Series, number: int, statistic: Statistic, authors: int, *, closed: bool) -> list[Transition]:
         if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
-            return []
+            return self.episodes[series].stop(number, statistic) if closed else []
         pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
         policy = Policy(budget_weeks=self.watch.budget_weeks if pages else float("inf"))
         return self.episodes[series].step(
@@ -212,13 +218,14 @@ class WatchState:
         return ((n, self.buckets[n]) for n in sorted(self.buckets) if number - WINDOW_BUCKETS < n <= number)
 
     def _signals(
-        self, series: Series, found: list[Transition], statistic: Statistic, authors: int, event_time: datetime, observed_at: datetime
-    ) -> Iterator[Signal]:
+        self, series: Series, found: list[Transition], number: int, statistic: Statistic, authors: int, event_time: datetime,
+        observed_at: datetime,
+    ) -> Iterator[Signal]:  # fmt: skip
         for transition in found:
             if transition.kind is TransitionKind.ONSET and not self.first_posts:
                 self.first_posts = self._earliest(series, transition.bucket)
             yield self._signal(
-                series, SignalKind(transition.kind), transition, event_time, observed_at,
+                series, SignalKind(transition.kind), transition, number, event_time, observed_at,
                 provisional=transition.provisional, statistic=statistic, authors=authors,
             )  # fmt: skip
         if found and not any(episode.active for episode in self.episodes.values()):
@@ -251,8 +258,8 @@ class WatchState:
         return counted.weight if counted else float(len(bucket.entries))
 
     def _signal(
-        self, series: Series, kind: SignalKind, about: Transition | Episode, event_time: datetime, observed_at: datetime, *,
-        provisional: bool, statistic: Statistic, authors: int,
+        self, series: Series, kind: SignalKind, about: Transition | Episode, number: int, event_time: datetime,
+        observed_at: datetime, *, provisional: bool, statistic: Statistic, authors: int,
     ) -> Signal:  # fmt: skip
         assert about.level is not Level.QUIET
         assert about.onset_bucket is not None
@@ -263,11 +270,11 @@ class WatchState:
             signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{level}/{self.spoken}",
             watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
             kind=kind, level=level, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
-            provisional=provisional, evidence=self._evidence(statistic, authors, event_time),
+            provisional=provisional, evidence=self._evidence(statistic, authors, number),
         )  # fmt: skip
 
-    def _evidence(self, statistic: Statistic, authors: int, event_time: datetime) -> Evidence:
-        number = bucket_of(event_time)
+    def _evidence(self, statistic: Statistic, authors: int, number: int) -> Evidence:
+        """Of the 60 minutes up to `number`, as the statistic is."""
         window = [bucket for _, bucket in self._window(number)]
         tally = merged(window)
         mentions = sum(bucket.mentions for bucket in window)
@@ -276,7 +283,7 @@ class WatchState:
             once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=authors,
             copies=mentions - len(_texts(window)),
             labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
-            platforms=dict(sorted(tally.platforms.items())), places=dict(tally.places.most_common(10)),
+            platforms=dict(sorted(tally.platforms.items())), places=_most(tally.places),
             author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
             first_posts=tuple(_first_post(sample) for sample in self.first_posts), clusters=_clusters(window),
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
@@ -324,6 +331,11 @@ def _first_post(sample: Sample) -> FirstPost:
         mention_id=sample.mention_id, event_time=sample.at, platform=sample.platform,
         author_class=AuthorClass(sample.author_class), label=sample.label, excerpt=sample.excerpt,
     )  # fmt: skip
+
+
+def _most(places: Counter[str]) -> dict[str, int]:
+    """The ten most named, equals by name: not by who came first, which the stored state does not tell."""
+    return dict(sorted(places.items(), key=lambda place: (-place[1], place[0]))[:PLACES])
 
 
 def _texts(window: list[Bucket]) -> Counter[str]:

@@ -16,7 +16,7 @@ are equal to the last bit wherever the C library's exp and log are, whether or n
 Deliberately unaware of: records, Kafka, watches, sentiment, who is on call.
 """
 
-from processors.spikes.damping import Damping, weigh
+from processors.spikes.damping import Damping, copy_weight, weigh
 from processors.spikes.episode import Episode, Level, Policy, Transition, TransitionKind
 from processors.spikes.evidence import Evidence, Member
 from processors.spikes.series import Mention, Series, run_counts, run_mentions
@@ -34,6 +34,7 @@ __all__ = [
     "Surge",
     "Transition",
     "TransitionKind",
+    "copy_weight",
     "run_counts",
     "run_mentions",
     "weigh",

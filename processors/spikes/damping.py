@@ -9,7 +9,7 @@ whichever of them arrived first.
 import math
 from typing import Any, Final, Self
 
-WINDOW_MINUTES: Final = 60
+WINDOW_MINUTES: Final = 60  # two minutes are within the window if they are less than so many apart
 KEYS_KEPT: Final = 20_000  # authors, and texts, of one hour of one watch; of more, the oldest count again
 _NO_AUTHOR: Final = "~"  # no author key begins with it
 
@@ -74,8 +74,12 @@ def weigh(state: Damping, bucket: int, author_key: str | None, signature: str) -
     """The weight of a mention, from 0 to 1; remembers it. A function of the order of arrival."""
     if not state.counts(bucket, author_key if author_key is not None else _NO_AUTHOR + signature):
         return 0.0
-    copy = state.copy_number(bucket, signature)
-    return math.sqrt(copy) - math.sqrt(copy - 1)
+    return copy_weight(state.copy_number(bucket, signature))
+
+
+def copy_weight(copy_number: int) -> float:
+    """What the n-th post with the same text adds, so that n of them weigh sqrt(n). 1 for the first."""
+    return math.sqrt(copy_number) - math.sqrt(copy_number - 1)
 
 
 def _drop_oldest(kept: dict[str, Any], limit: int) -> None:

@@ -127,6 +127,15 @@ class Episode:
             found += self._report(now, policy, pages=pages)
         return found
 
+    def stop(self, bucket: int, evidence: Evidence) -> list[Transition]:
+        """End the rise now, because nobody is to be told of it any more."""
+        if not self.active:
+            return []
+        ended = self._transition(TransitionKind.END, _Now(bucket, evidence, provisional=False))
+        self.level, self.onset_bucket = Level.QUIET, None
+        self._provisional.clear()
+        return [ended]
+
     def _confirm(self, now: _Now) -> Iterator[Transition]:
         for bucket in sorted(self._provisional):
             if bucket <= now.bucket:

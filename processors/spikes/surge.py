@@ -54,6 +54,11 @@ class Surge:
         """Of the last closed bucket."""
         return self._last
 
+    @property
+    def awaits_tick(self) -> bool:
+        """A late mention came since the last tick: the next one says something new, also over an empty bucket."""
+        return self._late
+
     def peek(self, bucket: int, weight: float) -> Evidence:
         """What `tick` would return if the bucket closed with this weight now; never falls as the weight grows."""
         return self._judge(bucket, weight)[0]
