@@ -9,6 +9,7 @@ import click
 COMMANDS: Final = {
     "up": ("servers", "up", "Start everything: servers and roles."),
     "down": ("servers", "down", "Stop what 'up' started."),
+    "prepare": ("prepare", "prepare", "Make topics, index and watches on your own servers, for roles in containers."),
     "status": ("status", "status", "Who runs, how far behind, how much is indexed."),
     "doctor": ("doctor", "doctor", "Check this machine and say what is missing."),
     "replay": ("replay", "replay", "Listen to a file of posts, apart from the live system."),

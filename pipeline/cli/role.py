@@ -5,40 +5,95 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from pipeline.deployment import Deployment, read, wall_clock
-from pipeline.worker import die_with_parent, guard, log_to_stderr, make_app, run
+from pipeline.worker import die_with_parent, guard, log_to_stderr, make_app, run, touch_regularly
+from pipeline.worker_number import NumbersTaken, claim_number
+from schemas.topics import HITS_PARTITIONS
+
+AUTO: Final = -1
+
+
+class WorkerNumber(click.ParamType):
+    """A number, or auto."""
+
+    name = "number|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """See the class."""
+        if value == "auto":
+            return AUTO
+        try:
+            number = int(value)
+        except ValueError:
+            number = AUTO
+        if number < 0:
+            self.fail(f"{value!r} is no worker: use a number from 0, or 'auto'", param, ctx)
+        return number
 
 
 @click.command()
 @click.argument("name", type=click.Choice(["enrich", "index", "detect", "alert", "source"]))
-@click.option("--deployment", "file", type=click.Path(path_type=Path, exists=True), required=True, help="deployment.json of the run")
-@click.option("--worker", type=int, default=0, show_default=True, help="Number of this worker within its role.")
+@click.option(
+    "--deployment", "file", type=click.Path(path_type=Path, exists=True), required=True, help="deployment.json of the run"
+)
+@click.option(
+    "--worker",
+    type=WorkerNumber(),
+    default=0,
+    show_default=True,
+    help="Number of this worker within its role; auto: the lowest free.",
+)
+@click.option(
+    "--heartbeat", type=click.Path(path_type=Path), default=None, help="File to touch every few seconds, for a health check."
+)
 @click.option("--file", "posts", type=click.Path(path_type=Path), help="source: the file of posts")
 @click.option("--encoding", default="utf-8", help="source: its encoding")
 @click.option("--speed", default="max", help="source: a factor, or max")
-@click.option("--fast-until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), default=None, help="source: as fast as possible up to here")
+@click.option(
+    "--fast-until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), default=None, help="source: as fast as possible up to here"
+)
 def role(
-    name: str, file: Path, worker: int, posts: Path | None, encoding: str, speed: str, fast_until: datetime | None
+    name: str,
+    file: Path,
+    worker: int,
+    heartbeat: Path | None,
+    posts: Path | None,
+    encoding: str,
+    speed: str,
+    fast_until: datetime | None,
 ) -> None:
     """Run one role in the foreground, until SIGTERM.
 
     \b
-    Example:
+    Examples:
       nabiz role enrich --deployment data/live/deployment.json --worker 1
+      nabiz role alert --deployment data/live/deployment.json --worker auto --heartbeat /tmp/heartbeat
     """
+    deployment = read(file)
+    if worker == AUTO:
+        worker = _free_number(deployment, name)
     log_to_stderr(f"{name}-{worker}")
     die_with_parent()
-    deployment = read(file)
     if name == "source":
         assert posts is not None, "--file is missing"
         sys.exit(_run_source(deployment, posts, encoding, speed, fast_until))
     app = make_app(deployment.kafka, name, worker, deployment.folder / "faust" / f"{name}-{worker}")
     _build(name, app, deployment).install(guard)
+    if heartbeat is not None:
+        touch_regularly(app, heartbeat)
     run(app)
+
+
+def _free_number(deployment: Deployment, name: str) -> int:
+    most = 1 if name == "alert" else HITS_PARTITIONS  # see pipeline.configuration.Workers
+    try:
+        return claim_number(deployment.folder / "workers", name, most)
+    except NumbersTaken as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _build(name: str, app: Any, deployment: Deployment) -> Any:

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from connectors.elasticsearch import ElasticsearchUnreachable, translated
-from pipeline.cli.common import Context, common_options
+from pipeline.cli.common import Context, NothingRuns, common_options
+from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import Deployment, resolve
 from pipeline.lag import LagReader
 from pipeline.supervisor.run_state import RunFolder, RunState
@@ -25,7 +26,7 @@ def status(context: Context, namespace: str) -> None:
     folder = context.data / namespace / "run" if namespace else context.data / "run"
     state = RunFolder(folder).read()
     if state is None:
-        context.answer({"running": False, "data": str(context.data)}, f"nothing runs on {context.data}; start with 'nabiz up'")
+        _answer_without_supervisor(context, namespace)
         return
     deployment = resolve(
         context.configuration(), context.data, namespace=namespace, kafka=state.kafka, elasticsearch=state.elasticsearch
@@ -34,16 +35,27 @@ def status(context: Context, namespace: str) -> None:
     context.answer(found, _text(found))
 
 
-def _look(deployment: Deployment, state: RunState) -> dict[str, Any]:
+def _answer_without_supervisor(context: Context, namespace: str) -> None:
+    """Roles in containers of their own have none; what they have left to do is in Kafka."""
+    try:
+        deployment = existing_deployment(context, namespace)
+    except NothingRuns:
+        context.answer({"running": False, "data": str(context.data)}, f"nothing runs on {context.data}; start with 'nabiz up'")
+        return
+    found = _look(deployment, None)
+    context.answer(found, _text(found))
+
+
+def _look(deployment: Deployment, state: RunState | None) -> dict[str, Any]:
     with LagReader(deployment.kafka) as reader:
         lag = reader.roles()
     return {
-        "running": True,
-        "pid": state.pid,
+        "running": None if state is None else True,
+        "pid": state.pid if state else None,
         "data": str(deployment.data),
         "kafka": deployment.kafka.bootstrap,
         "elasticsearch": deployment.elasticsearch.urls[0],
-        "processes": dict(state.children),
+        "processes": dict(state.children) if state else {},
         "lag": lag,
         "documents": _documents(deployment),
     }
@@ -61,7 +73,8 @@ def _documents(deployment: Deployment) -> dict[str, int] | None:
 
 
 def _text(found: dict[str, Any]) -> str:
-    lines = [f"running (process {found['pid']}) on {found['data']}", f"Kafka {found['kafka']} · Elasticsearch {found['elasticsearch']}", ""]
+    where = f"Kafka {found['kafka']} · Elasticsearch {found['elasticsearch']}"
+    lines = [_who(found), where, ""]
     for name, child in found["processes"].items():
         running = f"process {child['pid']}" if child["pid"] else "DOWN, to be started again"
         restarts = f", {child['restarts']} restarts" if child["restarts"] else ""
@@ -71,3 +84,9 @@ def _text(found: dict[str, Any]) -> str:
     if documents is None:
         return "\n".join([*lines, "", "Elasticsearch does not answer: nothing is lost, indexing goes on when it is back"])
     return "\n".join([*lines, "", "documents:"] + [f"  {index:<28}{count}" for index, count in documents.items()])
+
+
+def _who(found: dict[str, Any]) -> str:
+    if found["pid"] is None:
+        return f"no 'nabiz up' runs on {found['data']}: roles that were started otherwise are not listed"
+    return f"running (process {found['pid']}) on {found['data']}"
