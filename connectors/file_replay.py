@@ -9,6 +9,7 @@ timestamp | tarih · platform · instance · author (an object with id, handle, 
 username | handle · url | link | permalink · place · language | lang · type: "delete" with deleted_at for a removal
 """
 
+import codecs
 import csv
 import hashlib
 import io
@@ -16,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,9 @@ from schemas.reasons import DeadLetterReason, RefusalReason
 EARLIEST: Final = datetime(2005, 1, 1, tzinfo=UTC)  # before that no platform of today existed
 FUTURE: Final = timedelta(minutes=10)
 LONGEST_TEXT: Final = 20_000  # characters; the longest post of any platform that we know is shorter
+LONGEST_FIELD: Final = 2_000  # of an id, a handle, a link: together with the text it must fit into one record
+LONGEST_PLATFORM: Final = 60
+LONGEST_CELL: Final = 8 * 1024 * 1024  # csv's own limit is 128 KiB, and one long cell would end the whole file
 TURKIYE: Final = timezone(timedelta(hours=3))
 
 _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,6 +45,8 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _TURKISH_DATE: Final = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _NAME: Final = re.compile(r"[^a-z0-9.-]+")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+_WIDE_MARKS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class FileUnusable(Exception):
@@ -67,7 +74,12 @@ class FileReplay:
     """Implements `connectors.posts.Source`. The constructor reads the whole file; raises `FileUnusable`."""
 
     def __init__(
-        self, file: Path, *, now: datetime, encoding: str = "utf-8", progress: Callable[[int, int], None] = lambda _done, _of: None
+        self,
+        file: Path,
+        *,
+        now: datetime,
+        encoding: str = "utf-8",
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> None:
         self._file, self._encoding, self._latest = file, encoding, now + FUTURE
         self._rows: list[list[str]] | None = None
@@ -75,6 +87,8 @@ class FileReplay:
         digest = hashlib.sha256()
         if file.suffix.lower() in (".csv", ".tsv"):
             self._read_csv(digest)
+        else:
+            _require_bytes_of_lines(file, encoding)
         entries = self._scan(digest, progress)
         self._fingerprint = digest.hexdigest()
         self._entries = sorted(entries, key=lambda entry: (entry.clock, entry.line))
@@ -112,15 +126,16 @@ class FileReplay:
     def _read_csv(self, digest: Any) -> None:
         raw = _read(self._file)
         digest.update(raw)
+        _require_encoding(self._encoding)
         try:
             text = raw.decode("utf-8-sig" if self._encoding == "utf-8" else self._encoding)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
+            meant = "utf-16" if raw.startswith(_WIDE_MARKS) else "windows-1254"
+            where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
             raise FileUnusable(
-                f"{self._file}: not {self._encoding} at byte {error.start}: name its encoding, e.g. --encoding windows-1254"
+                f"{self._file}: not {self._encoding}{where}: name its encoding, e.g. --encoding {meant}"
             ) from error
-        except LookupError as error:
-            raise FileUnusable(f"unknown encoding {self._encoding!r}: try utf-8 or windows-1254") from error
-        rows = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text)))
+        rows = _rows(self._file, text)
         if len(rows) < 2:
             raise FileUnusable(f"{self._file}: no rows: the first line names the columns, posts follow")
         self._header, self._rows = [column.strip().lower() for column in rows[0]], rows[1:]
@@ -176,7 +191,11 @@ class FileReplay:
             return None, False
         if not EARLIEST <= time <= self._latest:
             return None, False
-        key = hashlib.blake2b(repr((fields.get("type"), _platform(fields), _native_id(fields))).encode(), digest_size=12).digest()
+        try:
+            identity = (fields.get("type"), _platform(fields), _native_id(fields))
+        except _Bad:
+            return time, False
+        key = hashlib.blake2b(repr(identity).encode(), digest_size=12).digest()
         duplicate = key in seen
         seen.add(key)
         return time, duplicate
@@ -227,12 +246,12 @@ def parse_line(original: bytes, *, now: datetime, encoding: str = "utf-8") -> tu
 
 
 def _json_fields(original: bytes, encoding: str) -> dict[str, Any]:
+    _require_encoding(encoding)
     try:
         text = original.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        raise _Bad(f"not {encoding} at byte {error.start} of the line", DeadLetterReason.NOT_UTF8) from error
-    except LookupError as error:
-        raise FileUnusable(f"unknown encoding {encoding!r}: try utf-8 or windows-1254") from error
+    except UnicodeError as error:
+        where = f" at byte {error.start} of the line" if isinstance(error, UnicodeDecodeError) else ""
+        raise _Bad(f"not {encoding}{where}", DeadLetterReason.NOT_UTF8) from error
     try:
         fields = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -257,10 +276,17 @@ def _meaning(fields: Mapping[str, Any], latest: datetime) -> Post | Removal | Re
     if len(text) > LONGEST_TEXT:
         raise _Bad(f"a text of {len(text)} characters, more than {LONGEST_TEXT}", DeadLetterReason.TEXT_TOO_LONG)
     return Post(
-        native_id=native_id, platform=platform, instance=instance, text=text, published_at=time, **_author(fields), **_about(fields)
+        native_id=native_id,
+        platform=platform,
+        instance=instance,
+        text=text,
+        published_at=time,
+        **_author(fields),
+        **_about(fields),
     )
 
 
+_LAST_ROW: Final = "nabiz: the end of the file"  # behind the text: a field that is still open there swallows it
 _EXAMPLE: Final = '{"id": "1", "published_at": "2026-11-24T03:00:00+03:00", "text": "…"}'
 
 
@@ -278,6 +304,50 @@ def _size(file: Path) -> int:
         raise FileUnusable(f"{file} cannot be read: {error.strerror}") from error
 
 
+@cache
+def _require_encoding(encoding: str) -> None:
+    try:
+        known = bool(codecs.lookup(encoding)._is_text_encoding)  # rot13, zip and hex are codecs, too
+    except (LookupError, ValueError):  # ValueError: a name with a null character
+        known = False
+    if not known:
+        raise FileUnusable(f"unknown encoding {encoding!r}: try utf-8 or windows-1254")
+
+
+def _require_bytes_of_lines(file: Path, encoding: str) -> None:
+    """JSON lines are found by their line feeds, before anything is decoded. Raises `FileUnusable`."""
+    _require_encoding(encoding)
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(4)
+    except OSError as error:
+        raise FileUnusable(f"{file} cannot be read: {error.strerror}") from error
+    if start.startswith(_WIDE_MARKS) or "\n".encode(encoding) != b"\n":
+        raise FileUnusable(
+            f"{file}: lines of UTF-16 cannot be read: convert it, e.g. iconv -f utf-16 -t utf-8 {file} > posts.jsonl"
+        )
+
+
+def _rows(file: Path, text: str) -> list[list[str]]:
+    """All rows, the header first. Raises `FileUnusable`."""
+    csv.field_size_limit(LONGEST_CELL)
+    whole = text if text.endswith("\n") else text + "\n"
+    reader = csv.reader(io.StringIO(whole + _LAST_ROW), delimiter=_delimiter(text))
+    rows: list[list[str]] = []
+    began = last = 1
+    try:
+        for row in reader:
+            rows.append(row)
+            if row == [_LAST_ROW]:
+                return rows[:-1]
+            began, last = reader.line_num + 1, began
+    except csv.Error as error:
+        raise FileUnusable(
+            f"{file}, line {reader.line_num}: {error}: correct that line, or save the file as JSON lines"
+        ) from error
+    raise FileUnusable(f"{file}, line {last}: a quotation mark opens a field that is never closed: correct that line")
+
+
 def _delimiter(text: str) -> str:
     header = text.split("\n", 1)[0]
     return max(";,\t", key=header.count)
@@ -290,10 +360,10 @@ def _first(fields: Mapping[str, Any], name: str) -> Any:
 def _native_id(fields: Mapping[str, Any]) -> str:
     """The id, or, where there is none, a hash of what makes the post this post."""
     native = _first(fields, "id")
-    if isinstance(native, str | int) and str(native):
-        return str(native)
-    if native is not None:
+    if native is not None and (isinstance(native, bool) or not isinstance(native, str | int)):
         raise _Bad("id is neither a string nor a number")
+    if native is not None and str(native):
+        return _short(str(native), "id")
     content = orjson.dumps([_first(fields, "published_at"), _first(fields, "text"), _first(fields, "author")], default=str)
     return "hash-" + hashlib.sha256(content).hexdigest()[:32]
 
@@ -303,8 +373,19 @@ def _platform(fields: Mapping[str, Any]) -> str:
 
 
 def _slug(fields: Mapping[str, Any], name: str, default: str) -> str:
+    """Readable everywhere, so that an object with a handle in it must not become one."""
     value = fields.get(name)
-    return _NAME.sub("-", str(value).lower()).strip("-") or default if value is not None else default
+    if value is None:
+        return default
+    if not isinstance(value, str) or len(value) > LONGEST_PLATFORM:
+        raise _Bad(f"{name} is no name of at most {LONGEST_PLATFORM} characters")
+    return _NAME.sub("-", value.lower()).strip("-") or default
+
+
+def _short(value: str, name: str) -> str:
+    if len(value) > LONGEST_FIELD:
+        raise _Bad(f"{name} has {len(value)} characters, more than {LONGEST_FIELD}")
+    return value
 
 
 def _time(fields: Mapping[str, Any]) -> datetime:
@@ -338,20 +419,25 @@ def _author(fields: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(nested, Mapping):
         followers = nested.get("followers")
         return {
-            "author_id": _text(nested.get("id")),
-            "handle": _text(nested.get("handle")),
-            "followers": followers if isinstance(followers, int) else None,
+            "author_id": _text(nested.get("id"), "author.id"),
+            "handle": _text(nested.get("handle"), "author.handle"),
+            "followers": followers if isinstance(followers, int) and not isinstance(followers, bool) else None,
         }
-    return {"author_id": _text(_first(fields, "author")), "handle": _text(_first(fields, "handle"))}
+    return {"author_id": _text(_first(fields, "author"), "author"), "handle": _text(_first(fields, "handle"), "handle")}
 
 
 def _about(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "link": _text(_first(fields, "link")),
-        "place": _text(fields.get("place")),
-        "language": _text(_first(fields, "language")),
+        "link": _text(_first(fields, "link"), "link"),
+        "place": _text(fields.get("place"), "place"),
+        "language": _language(_first(fields, "language")),
     }
 
 
-def _text(value: Any) -> str | None:
-    return str(value) if isinstance(value, str | int) and str(value) else None
+def _text(value: Any, name: str) -> str | None:
+    return _short(str(value), name) if isinstance(value, str | int) and str(value) else None
+
+
+def _language(value: Any) -> str | None:
+    """A language tag; anything else in that field says nothing, and may be somebody's name."""
+    return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None

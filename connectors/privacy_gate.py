@@ -31,6 +31,7 @@ class PrivacyGate:
         """The record of a post. Raises `ValueError` for a platform or instance that cannot be part of an id."""
         day = self._today()
         text = unicodedata.normalize("NFC", post.text)
+        public = self._accounts.handles(post.platform)
         # the author's own key stands for the id where the platform gives none
         author = post.author_id or post.handle
         return Mention(
@@ -38,9 +39,10 @@ class PrivacyGate:
             source=source, source_position=position, platform=post.platform, instance=post.instance,
             published_at=post.published_at and post.published_at.astimezone(UTC), observed_at=observed_at.astimezone(UTC),
             event_time=event_time(post.published_at, observed_at).astimezone(UTC),
-            text=mask(text, self._accounts.handles(post.platform)).text, language_hint=post.language,
+            text=mask(text, public).text, language_hint=post.language,
             author_key=author_key(self._secret, post.platform, post.instance, author) if author else None,
-            author_class=self._accounts.classify(post.platform, post.handle), reach=reach_band(post.followers), place=post.place,
+            author_class=self._accounts.classify(post.platform, post.handle), reach=reach_band(post.followers),
+            place=mask(post.place, public).text if post.place else None,  # a free text on many platforms
             sealed=seal(self._keys.public(day), _sealed_fields(post)), sealed_day=day, revision=_revision(observed_at),
         )  # fmt: skip
 

@@ -25,6 +25,7 @@ from pipeline.servers.build import ServersUnavailable
 from pipeline.servers.embedded import ServerNotReady
 from pipeline.servers.ports import PortTaken
 from pipeline.supervisor.run_state import AlreadyRunning
+from pipeline.supervisor.supervisor import Stopped
 from pipeline.watch_registry import WatchRefused
 from processors.sentiment.classifier import ModelUnusable
 from processors.watches.files import InvalidWatch
@@ -87,9 +88,8 @@ def common_options(command: F) -> F:
             fail(context, str(error))
         except OSError as error:
             fail(context, _explain_os_error(error))
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-            sys.exit(EXIT_INTERRUPTED)
+        except (KeyboardInterrupt, Stopped):
+            stopped(context)
 
     return wrapped  # type: ignore[return-value]
 
@@ -100,6 +100,14 @@ def fail(context: Context, message: str) -> NoReturn:
         click.echo(orjson.dumps({"error": message}))
     click.echo(f"nabiz: {message}", err=True)
     sys.exit(EXIT_MISTAKE)
+
+
+def stopped(context: Context, message: str = "stopped before everything was done") -> NoReturn:
+    """The user asked to stop: say where things stand and end with exit code 130."""
+    if context.as_json:
+        click.echo(orjson.dumps({"error": message}))
+    click.echo(f"nabiz: {message}", err=True)
+    sys.exit(EXIT_INTERRUPTED)
 
 
 def _explain_os_error(error: OSError) -> str:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import click
+import orjson
 
 #: command → module and function; loaded when called, so that `nabiz --help` answers at once
 COMMANDS: Final = {
@@ -24,7 +25,22 @@ COMMANDS: Final = {
 }
 
 
+_AS_JSON: Final = "nabiz.as_json"
+
+
 class _Lazy(click.Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_AS_JSON] = "--json" in args  # looked at before anything is parsed: a mistake in the arguments is JSON, too
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            if ctx.meta[_AS_JSON]:
+                click.echo(orjson.dumps({"error": error.format_message()}))
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [name for name in COMMANDS if name != "role"]
 
