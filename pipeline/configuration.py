@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from connectors.channels.settings import ChannelSettings, ConsoleSettings
 from connectors.elasticsearch import ElasticsearchSettings
@@ -18,9 +19,11 @@ from connectors.kafka import KafkaSettings
 from connectors.secrets import SecretReference
 from pipeline.tone import SentimentSettings
 from processors.alerting.on_call import OnCallList
+from processors.privacy.authors import PublicAccounts
 from schemas.authors import AuthorClass
 
 DEFAULT_ON_CALL: Final = "nobetci"
+_SECRET_KEYS: Final = frozenset({"secret", "password", "sasl_password", "api_key"})
 
 
 class ConfigurationError(Exception):
@@ -44,16 +47,22 @@ class Configuration(BaseModel):
 
     institution: str = Field(default="Nabız", description="name in messages")
     kafka: KafkaSettings | None = Field(default=None, description="your own Kafka; default: the embedded one")
-    elasticsearch: ElasticsearchSettings | None = Field(default=None, description="your own Elasticsearch; default: the embedded one")
+    elasticsearch: ElasticsearchSettings | None = Field(
+        default=None, description="your own Elasticsearch; default: the embedded one"
+    )
     workers: Workers = Workers()
     sentiment: SentimentSettings = SentimentSettings()
     on_call: dict[str, OnCallList] = Field(default_factory=dict, description="who is called, by name of the list")
     channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="how they are reached, by name")
-    replay_channels: tuple[str, ...] = Field(default=(), description="channels that a replay may use; default: none, only its own file")
+    replay_channels: tuple[str, ...] = Field(
+        default=(), description="channels that a replay may use; default: none, only its own file"
+    )
     public_accounts: dict[AuthorClass, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict, description="accounts that may be named: class → platform (or *) → handles"
     )
-    secret: SecretReference | None = Field(default=None, description="the HMAC key; default: made by 'nabiz secrets init' in the data folder")
+    secret: SecretReference | None = Field(
+        default=None, description="the HMAC key; default: made by 'nabiz secrets init' in the data folder"
+    )
     watches: tuple[Path, ...] = Field(default=(), description="watch files, applied at every start; relative to this file")
 
     @field_validator("on_call", "channels", mode="before")
@@ -64,12 +73,21 @@ class Configuration(BaseModel):
             return entries
         return {name: {"name": name, **entry} if isinstance(entry, Mapping) else entry for name, entry in entries.items()}
 
+    @field_validator("public_accounts")
+    @classmethod
+    def _classes_can_be_listed(cls, accounts: dict[AuthorClass, Any]) -> dict[AuthorClass, Any]:
+        PublicAccounts({listed: {} for listed in accounts})  # what it refuses is refused here, with the name of the key
+        return accounts
+
     @model_validator(mode="after")
     def _channels_exist(self) -> "Configuration":
         for name, entry in self.on_call.items():
             for channel in entry.channels:
                 if channel not in self.channels and channel != "console":
                     raise ValueError(f"on_call.{name} uses the channel {channel!r}, which is not under channels")
+        for channel in self.replay_channels:
+            if channel not in self.all_channels():
+                raise ValueError(f"replay_channels names {channel!r}, which is not under channels")
         return self
 
     def all_channels(self) -> dict[str, ChannelSettings]:
@@ -101,6 +119,13 @@ def parse(text: str, *, name: str, folder: Path) -> Configuration:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigurationError(f"{name}, line {line}: not YAML: {error.problem}") from error
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+    ) as error:  # a character that no YAML may have; too deep; the 99th of a month
+        why = error.reason if isinstance(error, yaml.reader.ReaderError) else str(error) or type(error).__name__
+        raise ConfigurationError(f"{name}: not YAML: {why}") from error
     if not isinstance(fields, dict):
         raise ConfigurationError(f"{name}: expected keys such as 'on_call:' and 'watches:', found a {type(fields).__name__}")
     try:
@@ -118,11 +143,20 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
         key = ".".join(str(part) for part in found["loc"]) or "the file"
         if found["type"] == "extra_forbidden":
             lines.append(f"{key}: unknown key{_nearest(str(found['loc'][-1]), model, found['loc'][:-1])}")
+        elif found["type"] == "union_tag_not_found":
+            lines.append(f"{key}: the key 'type' is missing, which says what kind of entry this is")
         else:
-            value = found["input"]
-            shown = f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
-            lines.append(f"{key}: {found['msg'].removeprefix('Value error, ')}{shown}")
+            lines.append(f"{key}: {found['msg'].removeprefix('Value error, ')}{_shown(found)}")
     return lines
+
+
+def _shown(found: ErrorDetails) -> str:
+    """The value at fault, unless it may be a secret that somebody wrote into the file: messages end in logs."""
+    value = found["input"]
+    is_ours = found["type"] == "value_error"  # our own messages tell enough, and their value may be a URL with a password
+    if is_ours or _SECRET_KEYS & set(map(str, found["loc"])) or not isinstance(value, str | int | float | bool):
+        return ""
+    return f", got {value!r}"
 
 
 def _nearest(key: str, model: type[BaseModel], path: tuple[int | str, ...]) -> str:
