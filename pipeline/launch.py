@@ -2,23 +2,37 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from connectors.elasticsearch import prepare as prepare_index
 from connectors.kafka import create_topics
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, ConfigurationError
 from pipeline.deployment import Deployment, wall_clock
-from pipeline.servers.build import ensure_built
+from pipeline.servers.build import BuildStopped, ensure_built
 from pipeline.servers.embedded import EmbeddedElasticsearch, EmbeddedKafka, Server
 from pipeline.servers.ports import choose_ports
 from pipeline.supervisor.children import ChildSpec
-from pipeline.supervisor.supervisor import Say, Supervisor
-from pipeline.watch_registry import apply_watches, read_watch_files
+from pipeline.supervisor.disk import require_room
+from pipeline.supervisor.supervisor import Say, Stopped, Supervisor
+from pipeline.watch_registry import apply_watches, plan, read_watch_files
 
 PortChoice = Literal["default", "auto"]
 ROLES: Final = ("enrich", "index", "detect", "alert")
+
+
+def preflight(configuration: Configuration) -> None:
+    """What can be told before a server starts. Raises ModelUnusable, ConfigurationError, WatchRefused, InvalidWatch."""
+    from processors.sentiment.classifier import require_model  # NumPy takes a moment to import
+
+    require_model(configuration.sentiment.folder)
+    labels = configuration.sentiment.stored_labels
+    if labels is not None and not labels.is_file():
+        raise ConfigurationError(f"sentiment.stored_labels: there is no file {labels}: correct the path, or remove the key")
+    specs = read_watch_files(configuration.watches)
+    plan({}, specs, configuration.all_on_call(), wall_clock())
 
 
 def needs_embedded(configuration: Configuration) -> bool:
@@ -26,11 +40,20 @@ def needs_embedded(configuration: Configuration) -> bool:
     return configuration.kafka is None or configuration.elasticsearch is None
 
 
-def embedded_servers(configuration: Configuration, data: Path, ports: PortChoice, say: Say) -> list[Server]:
-    """The servers that the configuration does not name. Builds them when needed; raises ServersUnavailable."""
+def embedded_servers(
+    configuration: Configuration, data: Path, ports: PortChoice, say: Say, stopping: threading.Event
+) -> list[Server]:
+    """The servers that the configuration does not name. Builds them when needed.
+
+    Raises DiskFull, ServersUnavailable; `Stopped` when the user asks to stop during the build.
+    """
     if not needs_embedded(configuration):
         return []
-    ensure_built(say)
+    require_room(data)
+    try:
+        ensure_built(say, stopping.is_set)
+    except BuildStopped as error:
+        raise Stopped from error
     chosen = choose_ports(ports)
     servers: list[Server] = []
     if configuration.kafka is None:

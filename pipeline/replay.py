@@ -6,6 +6,7 @@ the order of the flow, so that a zero stays a zero.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any, Final, Self
 
 from kafka.errors import KafkaError
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka import KafkaSettings, KafkaUnreachable
+from pipeline.dead_letter_box import letters
 from pipeline.deployment import Deployment
 from pipeline.lag import LagReader
 from pipeline.launch import ROLES, role_spec
@@ -24,7 +26,7 @@ from schemas.alerts import Delivery
 from schemas.checkpoints import Checkpoint, SourceCounts
 from schemas.records import decode
 from schemas.signals import SignalKind, SignalLevel
-from schemas.topics import CHECKPOINTS, DEAD_LETTERS, DELIVERIES, DETECTOR_STATE, ENRICHED, HITS, MENTIONS, SIGNALS
+from schemas.topics import CHECKPOINTS, DELIVERIES, DETECTOR_STATE, ENRICHED, HITS, MENTIONS, SIGNALS
 
 REPORT_SECS: Final = 1.0
 
@@ -46,6 +48,7 @@ class ReplayResult:
     namespace: str
     read: int
     admitted: int
+    deleted: int
     refused: Mapping[str, int]
     indexed: int
     late: int
@@ -80,18 +83,25 @@ def source_spec(deployment: Deployment, file: Path, *, encoding: str, speed: str
 
 
 class ReplayWatcher:
-    """Looks at a replay from outside. Use as a context manager."""
+    """Looks at a replay from outside. Use as a context manager.
+
+    Looks from a thread of its own: while Kafka is away each question may take half a minute, and whoever asks `done` is the
+    one who tends the children and starts Kafka again.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._lag = LagReader(deployment.kafka)
         self._channels = tuple(alert_channels(deployment))
         self._looked_at = 0.0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="replay-watcher")
+        self._asked: Future[ReplayProgress] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
         self._lag.close()
 
     def look(self) -> ReplayProgress:
@@ -105,13 +115,18 @@ class ReplayWatcher:
         return ReplayProgress(checkpoint.counts if checkpoint else SourceCounts(), delivered, left)
 
     def done(self, report: Callable[[ReplayProgress], None]) -> bool:
-        """To be called often; asks Kafka once a second."""
-        if time.monotonic() - self._looked_at < REPORT_SECS:
+        """To be called often; asks Kafka once a second, and never waits for it."""
+        if self._asked is None:
+            if time.monotonic() - self._looked_at >= REPORT_SECS:
+                self._looked_at = time.monotonic()
+                self._asked = self._thread.submit(self.look)
             return False
-        self._looked_at = time.monotonic()
+        if not self._asked.done():
+            return False
+        asked, self._asked = self._asked, None
         try:
-            progress = self.look()
-        except KafkaError:  # the broker is being started again; the supervisor says so
+            progress = asked.result()
+        except (KafkaError, KafkaUnreachable):  # the broker is being started again; the supervisor says so
             return False
         report(progress)
         return progress.done
@@ -129,7 +144,7 @@ def result(deployment: Deployment, seconds: float) -> ReplayResult:
     kafka = deployment.kafka
     checkpoint = last_checkpoint(kafka)
     counts = checkpoint.counts if checkpoint else SourceCounts()
-    with kafka.reader([DEAD_LETTERS, DELIVERIES, DETECTOR_STATE]) as reader:
+    with kafka.reader([DELIVERIES, DETECTOR_STATE]) as reader:
         records = reader.rest()
     by_topic: dict[str, list[Any]] = {}
     for record in records:
@@ -137,8 +152,8 @@ def result(deployment: Deployment, seconds: float) -> ReplayResult:
     deliveries = [decode(Delivery, record.value) for record in by_topic.get(kafka.topic(DELIVERIES), [])]
     state = {record.key: record.value for record in by_topic.get(kafka.topic(DETECTOR_STATE), [])}
     return ReplayResult(
-        namespace=deployment.namespace, read=counts.read, admitted=counts.admitted, refused={str(reason): count for reason, count in counts.refused.items()},
-        indexed=indexed(deployment), late=late_mentions(state), dead_letters=len(by_topic.get(kafka.topic(DEAD_LETTERS), [])),
+        namespace=deployment.namespace, read=counts.read, admitted=counts.admitted, deleted=counts.deleted, refused={str(reason): count for reason, count in counts.refused.items()},
+        indexed=indexed(deployment), late=late_mentions(state), dead_letters=len(letters(kafka)),
         notices=_sent(deliveries, SignalLevel.NOTICE), pages=_sent(deliveries, SignalLevel.PAGE), seconds=round(seconds, 1),
     )  # fmt: skip
 
@@ -149,9 +164,7 @@ def _sent(deliveries: list[Delivery], level: SignalLevel) -> list[Page]:
     for delivery in deliveries:
         if delivery.level is level and delivery.kind is SignalKind.ONSET and delivery.error is None:
             first.setdefault(delivery.notification_id, delivery)
-    return [
-        Page(watch=d.watch_id, event_time=d.event_time, observed_at=d.observed_at, sent_at=d.sent_at) for d in first.values()
-    ]
+    return [Page(watch=d.watch_id, event_time=d.event_time, observed_at=d.observed_at, sent_at=d.sent_at) for d in first.values()]
 
 
 def indexed(deployment: Deployment) -> int:
@@ -171,5 +184,3 @@ def remove_topics(kafka: KafkaSettings) -> None:
         admin.delete_topics([kafka.topic(topic) for topic in TOPICS])
     finally:
         admin.close()
-
-

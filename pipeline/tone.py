@@ -36,6 +36,11 @@ class SentimentSettings(BaseModel):
     threshold: float | None = Field(default=None, ge=0, le=1, description="confidence below which a label is `unsure`")
     stored_labels: Path | None = Field(default=None, description="JSON lines {text_hash, label, confidence, model} to use first")
 
+    @property
+    def folder(self) -> Path:
+        """Where the model lies."""
+        return self.model or Path(__file__).parent.parent / "processors" / "sentiment" / "model"
+
 
 class ModelTone:
     """The transformer."""
@@ -43,8 +48,7 @@ class ModelTone:
     def __init__(self, settings: SentimentSettings) -> None:
         from processors.sentiment.classifier import Classifier  # transformers takes a second to import
 
-        folder = settings.model or Path(__file__).parent.parent / "processors" / "sentiment" / "model"
-        self._classifier = Classifier(folder, threads=settings.threads, threshold=settings.threshold)
+        self._classifier = Classifier(settings.folder, threads=settings.threads, threshold=settings.threshold)
         self._known: OrderedDict[str, Sentiment] = OrderedDict()
 
     @property

@@ -24,8 +24,9 @@ from pipeline.secrets import SecretsRefused
 from pipeline.servers.build import ServersUnavailable
 from pipeline.servers.embedded import ServerNotReady
 from pipeline.servers.ports import PortTaken
+from pipeline.supervisor.disk import DiskFull
 from pipeline.supervisor.run_state import AlreadyRunning
-from pipeline.supervisor.supervisor import Stopped
+from pipeline.supervisor.supervisor import KeepsFailing, Stopped
 from pipeline.watch_registry import WatchRefused
 from processors.sentiment.classifier import ModelUnusable
 from processors.watches.files import InvalidWatch
@@ -43,9 +44,9 @@ class NothingRuns(Exception):
 
 #: Errors whose message already says what to do: shown as one message, never as a traceback.
 MISTAKES: Final = (
-    AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, ElasticsearchRefused, ElasticsearchUnreachable,
-    FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeyDestroyed, ModelUnusable, NothingRuns, PortTaken, SecretMissing,
-    SecretsRefused, ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
+    AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, DiskFull, ElasticsearchRefused,
+    ElasticsearchUnreachable, FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeepsFailing, KeyDestroyed, ModelUnusable,
+    NothingRuns, PortTaken, SecretMissing, SecretsRefused, ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
 )  # fmt: skip
 
 

@@ -61,11 +61,9 @@ def demo(context: Context, lang: str, report: Path, ports: PortChoice) -> None:
     require_same_key(configuration, data)
     console = Console(stderr=context.as_json)
     story = build()
-    with Supervisor(RunFolder(data / "run"), context.say) as supervisor, supervisor.until_asked_to_stop():
-        try:
-            supervisor.start_servers(embedded_servers(configuration, data, ports, context.say))
-        except Stopped:
-            sys.exit(130)
+    supervisor = Supervisor(RunFolder(data / "run"), context.say, command="nabiz demo", gives_up=True)
+    with supervisor.until_asked_to_stop(), supervisor:
+        supervisor.start_servers(embedded_servers(configuration, data, ports, context.say, supervisor.stopping))
         deployment = resolve(configuration, data, namespace=f"replay-demo-{wall_clock():%Y%m%d-%H%M%S}", **supervisor.addresses)
         prepare(deployment)
         start_roles(supervisor, deployment)
@@ -73,7 +71,7 @@ def demo(context: Context, lang: str, report: Path, ports: PortChoice) -> None:
         with Wall(lang, console) as wall:
             driver = _play(supervisor, deployment, story, wall)
             if driver is None:
-                sys.exit(130)
+                raise Stopped
             extras = driver.extras(lang)
             facts = gather(
                 deployment.kafka, made_at=wall_clock(), is_replay=True, texts=IndexTexts(deployment.elasticsearch),

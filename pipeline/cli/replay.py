@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from connectors.file_replay import FileReplay
-from pipeline.cli.common import Context, common_options, fail
+from pipeline.cli.common import Context, NothingRuns, common_options, stopped
 from pipeline.deployment import Deployment, resolve, wall_clock
-from pipeline.launch import PortChoice, embedded_servers, prepare, start_roles
+from pipeline.launch import PortChoice, embedded_servers, needs_embedded, preflight, prepare, start_roles
 from pipeline.replay import ReplayProgress, ReplayResult, ReplayWatcher, remove_topics, result, source_spec
 from pipeline.secrets import require_same_key
-from pipeline.supervisor.run_state import RunFolder
-from pipeline.supervisor.supervisor import Stopped, Supervisor
+from pipeline.supervisor.run_state import LIVE_COMMAND, AlreadyRunning, RunFolder, RunState
+from pipeline.supervisor.supervisor import Supervisor
 
-EXIT_STOPPED: Final = 130
+LONGEST_NAME: Final = 80
+_TURKISH: Final = str.maketrans("ıİ", "ii")  # the other letters come apart into a plain one and a mark
 
 
 class Speed(click.ParamType):
@@ -46,10 +48,14 @@ class Speed(click.ParamType):
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--speed", type=Speed(), default="max", show_default=True, help="Factor on the file's clock, or max.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until everything is done; --no-wait: in the background.")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait until everything is done; --no-wait: in the background."
+)
 @click.option("--name", default=None, help="Name of the run; the same name goes on where it was.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file, e.g. windows-1254.")
-@click.option("--ports", type=click.Choice(["default", "auto"]), default="default", show_default=True, help="When no 'nabiz up' runs.")
+@click.option(
+    "--ports", type=click.Choice(["default", "auto"]), default="default", show_default=True, help="When no 'nabiz up' runs."
+)
 @click.option("--keep", is_flag=True, help="Keep the run's topics in Kafka, to look at them.")
 @common_options
 def replay(
@@ -68,24 +74,28 @@ def replay(
     """
     configuration = context.configuration()
     source = FileReplay(file, now=wall_clock(), encoding=encoding)  # a bad file is told before anything starts
+    preflight(configuration)
     namespace = _namespace(name, file)
+    main_run, own_run = RunFolder(context.data / "run"), RunFolder(context.data / namespace / "run")
+    running = _running_system(main_run)
     if not wait:
-        _in_background(context, namespace)
+        _in_background(context, namespace, own_run)
         return
     require_same_key(configuration, context.data)
     started = time.monotonic()
-    main_run, own_run = RunFolder(context.data / "run"), RunFolder(context.data / namespace / "run")
-    running = main_run.read()
-    with Supervisor(own_run if running else main_run, context.say) as supervisor, supervisor.until_asked_to_stop():
-        try:
-            if running:
-                supervisor.use("kafka", running.kafka)
-                supervisor.use("elasticsearch", running.elasticsearch)
-            else:
-                context.say("no 'nabiz up' runs on this data folder: starting servers for this run")
-                supervisor.start_servers(embedded_servers(configuration, context.data, ports, context.say))
-        except Stopped:
-            sys.exit(EXIT_STOPPED)
+    supervisor = Supervisor(
+        own_run if running else main_run,
+        context.say,
+        command=f"nabiz replay --name {namespace.removeprefix('replay-')}",
+        gives_up=True,
+    )
+    with supervisor.until_asked_to_stop(), supervisor:
+        if running:
+            supervisor.use("kafka", running.kafka)
+            supervisor.use("elasticsearch", running.elasticsearch)
+        elif needs_embedded(configuration):
+            context.say("no 'nabiz up' runs on this data folder: starting servers for this run")
+            supervisor.start_servers(embedded_servers(configuration, context.data, ports, context.say, supervisor.stopping))
         deployment = resolve(configuration, context.data, namespace=namespace, **supervisor.addresses)
         prepare(deployment)
         start_roles(supervisor, deployment)
@@ -94,23 +104,54 @@ def replay(
         if finished:
             found = result(deployment, time.monotonic() - started)
     if not finished:
-        fail(context, f"stopped on the way; 'nabiz replay {file} --name {namespace.removeprefix('replay-')}' goes on where it was")
+        stopped(
+            context,
+            f"stopped on the way; 'nabiz replay {file} --name {namespace.removeprefix('replay-')}' goes on where it was",
+        )
     if not keep and running:
         remove_topics(deployment.kafka)
     context.answer(found.as_json(), _text(found, deployment))
 
 
+def _running_system(main_run: RunFolder) -> RunState | None:
+    """The servers of 'nabiz up', if it runs. Those of another replay end with it. Raises `NothingRuns`, AlreadyRunning."""
+    state = main_run.read()
+    if state is None and not main_run.locked():
+        return None
+    if state is None or state.command != LIVE_COMMAND:
+        raise AlreadyRunning(state, main_run.folder.parent)
+    if not state.ready:
+        raise NothingRuns(f"'nabiz up' is starting (process {state.pid}): try again when 'nabiz status' lists its processes")
+    return state
+
+
 def _namespace(name: str | None, file: Path) -> str:
-    name = name or f"{file.stem}-{wall_clock():%Y%m%d-%H%M%S}"
-    return "replay-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """What topics and indices can be named after. A name of which nothing is left, or too much, is a mistake."""
+    plain = name or f"{file.stem[: LONGEST_NAME // 2]}-{wall_clock():%Y%m%d-%H%M%S}"
+    folded = unicodedata.normalize("NFKD", plain.translate(_TURKISH)).lower()
+    short = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in folded if not unicodedata.combining(c))).strip("-")
+    if not short or len(short) > LONGEST_NAME:
+        raise click.BadParameter(f"{name!r}: use up to {LONGEST_NAME} letters and digits", param_hint="--name")
+    return f"replay-{short}"
 
 
-def _in_background(context: Context, namespace: str) -> None:
+def _in_background(context: Context, namespace: str, own_run: RunFolder) -> None:
     """The same command, waiting, in a session of its own; its answer goes to a file."""
+    if own_run.locked():
+        raise AlreadyRunning(own_run.read(), own_run.folder.parent)
     folder = context.data / namespace
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [argument for argument in sys.argv[1:] if argument not in ("--no-wait", "--json")]
-    command = [sys.executable, "-m", "pipeline.cli.main", *arguments, "--wait", "--json", "--name", namespace.removeprefix("replay-")]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.cli.main",
+        *arguments,
+        "--wait",
+        "--json",
+        "--name",
+        namespace.removeprefix("replay-"),
+    ]
     with (folder / "result.json").open("wb") as output, (folder / "replay.log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True)
     context.answer(
@@ -153,8 +194,8 @@ def _bars(total: int) -> Iterator[Any]:
 def _text(found: ReplayResult, deployment: Deployment) -> str:
     refused = ", ".join(f"{count} {reason}" for reason, count in found.refused.items())
     lines = [
-        f"{found.read} read, {found.admitted} admitted, {found.indexed} indexed, {found.late} late, {found.dead_letters} dead letters"
-        + (f", refused: {refused}" if refused else ""),
+        f"{found.read} read, {found.admitted} admitted, {found.deleted} deleted, {found.indexed} indexed, {found.late} late, "
+        f"{found.dead_letters} dead letters" + (f", refused: {refused}" if refused else ""),
         f"{len(found.notices)} notices, {len(found.pages)} pages, in {found.seconds:g} s",
     ]
     for word, sent in (("notice", found.notices), ("PAGE", found.pages)):

@@ -11,12 +11,13 @@ from typing import Final
 import click
 
 from pipeline.cli.common import Context, common_options, fail
+from pipeline.configuration import Configuration
 from pipeline.deployment import Deployment, resolve, wall_clock
 from pipeline.housekeeping import Housekeeping
-from pipeline.launch import PortChoice, embedded_servers, needs_embedded, prepare, start_roles
+from pipeline.launch import PortChoice, embedded_servers, needs_embedded, preflight, prepare, start_roles
 from pipeline.secrets import require_same_key
 from pipeline.supervisor.run_state import AlreadyRunning, RunFolder, RunState
-from pipeline.supervisor.supervisor import Stopped, Supervisor
+from pipeline.supervisor.supervisor import Supervisor
 
 DETACHED_READY_SECS: Final = 240.0
 DOWN_SECS: Final = 90.0
@@ -28,7 +29,9 @@ DEMO_NOTICE: Final = (
 
 @click.command()
 @click.option("--detach", "-d", is_flag=True, help="Return when everything runs.")
-@click.option("--ports", type=click.Choice(["default", "auto"]), default="default", show_default=True, help="auto: choose free ones.")
+@click.option(
+    "--ports", type=click.Choice(["default", "auto"]), default="default", show_default=True, help="auto: choose free ones."
+)
 @common_options
 def up(context: Context, detach: bool, ports: PortChoice) -> None:
     """Start everything: servers, topics, index, watches, roles. Ctrl-C or 'nabiz down' stops it; the data stays.
@@ -40,28 +43,25 @@ def up(context: Context, detach: bool, ports: PortChoice) -> None:
       nabiz up --ports auto
     """
     configuration = context.configuration()  # a mistake in it is told before anything starts
+    preflight(configuration)
     if detach:
         _detach(context, ports)
         return
-    run = RunFolder(context.data / "run")
     require_same_key(configuration, context.data)
-    with Supervisor(run, context.say) as supervisor, supervisor.until_asked_to_stop():
-        try:
-            deployment = _start(supervisor, context, ports)
-        except Stopped:
-            context.say("stopped before everything ran")
-            return
+    supervisor = Supervisor(RunFolder(context.data / "run"), context.say)
+    with supervisor.until_asked_to_stop(), supervisor:
+        deployment = _start(supervisor, configuration, context, ports)
         context.answer(_addresses(deployment), _welcome(deployment))
         housekeeping = Housekeeping(context.data, clock=wall_clock)
         supervisor.run(until=housekeeping.tend)
         context.say("stopping: roles first, then servers; the data stays")
 
 
-def _start(supervisor: Supervisor, context: Context, ports: PortChoice) -> Deployment:
-    configuration = context.configuration()
+def _start(supervisor: Supervisor, configuration: Configuration, context: Context, ports: PortChoice) -> Deployment:
+    """Raises `Stopped`, among others."""
     if needs_embedded(configuration):
         context.say(DEMO_NOTICE)
-    supervisor.start_servers(embedded_servers(configuration, context.data, ports, context.say))
+    supervisor.start_servers(embedded_servers(configuration, context.data, ports, context.say, supervisor.stopping))
     deployment = resolve(configuration, context.data, **supervisor.addresses)
     context.say("servers answer; preparing topics, index and watches")
     prepare(deployment)
@@ -85,8 +85,7 @@ def _detach(context: Context, ports: PortChoice) -> None:
     """Start the same command in a session of its own, and wait until its roles run or it ends."""
     run = RunFolder(context.data / "run")
     if run.locked():
-        state = run.read()
-        raise AlreadyRunning(state.pid if state else None, context.data)
+        raise AlreadyRunning(run.read(), context.data)
     log = context.data / "run" / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pipeline.cli.main", "up", "--ports", ports, "--data", str(context.data)]
@@ -94,6 +93,15 @@ def _detach(context: Context, ports: PortChoice) -> None:
         command += ["--config", str(context.config_file)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+    try:
+        _wait_until_it_runs(context, run, process, log)
+    except KeyboardInterrupt:  # whoever breaks off the start does not want it to go on unseen
+        process.terminate()
+        process.wait(DOWN_SECS)
+        raise
+
+
+def _wait_until_it_runs(context: Context, run: RunFolder, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + DETACHED_READY_SECS
     while time.monotonic() < deadline:
         state = run.read()

@@ -26,6 +26,8 @@ def running_deployment(context: Context, namespace: str = LIVE) -> Deployment:
             f"nothing runs on {context.data}: start with 'nabiz up', name the folder with --data, "
             "or name your own Kafka and Elasticsearch in the configuration"
         )
+    if state is not None and not state.ready:
+        raise NothingRuns(f"{state.command} is starting (process {state.pid}): try again when 'nabiz status' lists its processes")
     return resolve(
         configuration, context.data, namespace=namespace, kafka=state.kafka if state else "",
         elasticsearch=state.elasticsearch if state else "",

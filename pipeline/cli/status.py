@@ -6,6 +6,7 @@ import click
 
 from connectors.elasticsearch import ElasticsearchUnreachable, translated
 from pipeline.cli.common import Context, NothingRuns, common_options
+from pipeline.cli.foreign_text import printable
 from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import Deployment, resolve
 from pipeline.lag import LagReader
@@ -27,6 +28,12 @@ def status(context: Context, namespace: str) -> None:
     state = RunFolder(folder).read()
     if state is None:
         _answer_without_supervisor(context, namespace)
+        return
+    if not state.ready:
+        context.answer(
+            {"running": True, "ready": False, "pid": state.pid, "data": str(context.data)},
+            f"{state.command} is starting (process {state.pid}) on {context.data}",
+        )
         return
     deployment = resolve(
         context.configuration(), context.data, namespace=namespace, kafka=state.kafka, elasticsearch=state.elasticsearch
@@ -51,6 +58,7 @@ def _look(deployment: Deployment, state: RunState | None) -> dict[str, Any]:
         lag = reader.roles()
     return {
         "running": None if state is None else True,
+        "ready": True,
         "pid": state.pid if state else None,
         "data": str(deployment.data),
         "kafka": deployment.kafka.bootstrap,
@@ -78,7 +86,8 @@ def _text(found: dict[str, Any]) -> str:
     for name, child in found["processes"].items():
         running = f"process {child['pid']}" if child["pid"] else "DOWN, to be started again"
         restarts = f", {child['restarts']} restarts" if child["restarts"] else ""
-        lines.append(f"  {name:<16}{running}{restarts}")
+        problem = f"\n      keeps failing: {printable(child['problem'])}" if child["problem"] else ""
+        lines.append(f"  {name:<16}{running}{restarts}{problem}")
     lines += ["", "records behind:"] + [f"  {role:<16}{lag}" for role, lag in found["lag"].items()]
     documents = found["documents"]
     if documents is None:

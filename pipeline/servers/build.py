@@ -5,12 +5,14 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 SOURCES = Path(__file__).resolve().parents[2] / "deploy" / "embedded"
 OUTPUT = SOURCES / "target"
@@ -21,6 +23,8 @@ OLDEST_JAVA = 17
 BUILD_TIMEOUT_SECS = 20 * 60
 """A first build downloads about 140 MB: 10 s on a good line, minutes on a bad one."""
 
+POLL_SECS = 0.2
+
 _STAMP = OUTPUT / "sources.sha256"
 _LOG = OUTPUT / "build.log"
 _REMEDY = "On Debian or Ubuntu: apt-get install openjdk-17-jdk maven"
@@ -29,6 +33,10 @@ _DOWNLOAD_FAILED = re.compile(r"Could not (transfer|find|resolve)|Unknown host|N
 
 class ServersUnavailable(RuntimeError):
     """The embedded servers cannot be had on this machine; the message says what to install or to change."""
+
+
+class BuildStopped(Exception):
+    """The user asked to stop during the build; the next one starts anew."""
 
 
 def built() -> bool:
@@ -41,11 +49,11 @@ def built() -> bool:
     )
 
 
-def ensure_built(report: Callable[[str], None] = print) -> None:
+def ensure_built(report: Callable[[str], None] = print, stopped: Callable[[], bool] = lambda: False) -> None:
     """Build unless `built()`; blocks for seconds to minutes. `report` receives one line before and one after.
 
-    Two processes may call this at once: the second waits and finds the work done.
-    Raises ServersUnavailable.
+    Two processes may call this at once: the second waits and finds the work done. `stopped` is asked again and again.
+    Raises ServersUnavailable, `BuildStopped`.
     """
     if not SOURCES.is_dir():
         raise ServersUnavailable(
@@ -54,9 +62,9 @@ def ensure_built(report: Callable[[str], None] = print) -> None:
         )
     if built():
         return
-    with _build_lock():
+    with _build_lock(stopped):
         if not built():
-            _build(report)
+            _build(report, stopped)
 
 
 def sources_digest() -> str:
@@ -103,45 +111,70 @@ def _source_files() -> Iterator[Path]:
 
 
 @contextmanager
-def _build_lock() -> Iterator[None]:
+def _build_lock(stopped: Callable[[], bool]) -> Iterator[None]:
     try:
         OUTPUT.mkdir(exist_ok=True)
         lock = (OUTPUT / "build.lock").open("w", encoding="ascii")
     except OSError as error:
         raise ServersUnavailable(f"The embedded servers are not built, and their folder cannot be written: {error}") from error
     with lock:  # closing the file gives the lock back, however the build ends
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _locked(lock):
+            if stopped():
+                raise BuildStopped
+            time.sleep(POLL_SECS)  # noqa: TID251 - until the other process has built, which has a deadline
         yield
 
 
-def _build(report: Callable[[str], None]) -> None:
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _build(report: Callable[[str], None], stopped: Callable[[], bool]) -> None:
     jdk, mvn = find_jdk(), find_maven()
     digest = sources_digest()  # before: a file changed during the build must lead to another one
     report("building Kafka and Elasticsearch from their published libraries (the first time downloads about 140 MB) …")
     began = time.monotonic()
     _STAMP.unlink(missing_ok=True)
-    _run_maven(mvn, jdk)
+    _run_maven(mvn, jdk, stopped)
     _STAMP.write_text(digest + "\n", encoding="ascii")
     report(f"… built in {time.monotonic() - began:.0f} s")
 
 
-def _run_maven(mvn: Path, jdk: Path) -> None:
+def _run_maven(mvn: Path, jdk: Path, stopped: Callable[[], bool]) -> None:
     with _LOG.open("w", encoding="utf-8") as log:
-        try:
-            done = subprocess.run(
-                [str(mvn), "-q", "-B", "package"],
-                cwd=SOURCES,
-                env=_maven_environment(jdk),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                timeout=BUILD_TIMEOUT_SECS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ServersUnavailable(f"Building the embedded servers took more than {BUILD_TIMEOUT_SECS} s; see {_LOG}") from error
-    if done.returncode != 0:
+        maven = subprocess.Popen(
+            [str(mvn), "-q", "-B", "package"],
+            cwd=SOURCES,
+            env=_maven_environment(jdk),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us: Maven is ended below, with all that it started
+        )
+    try:
+        code = _wait_for(maven, stopped)
+    finally:
+        if maven.poll() is None:
+            os.killpg(maven.pid, signal.SIGKILL)
+            maven.wait()
+    if code != 0:
         raise ServersUnavailable(_failure(_LOG.read_text(encoding="utf-8", errors="replace")))
+
+
+def _wait_for(maven: subprocess.Popen[bytes], stopped: Callable[[], bool]) -> int:
+    deadline = time.monotonic() + BUILD_TIMEOUT_SECS
+    while time.monotonic() < deadline:
+        if stopped():
+            raise BuildStopped
+        try:
+            return maven.wait(POLL_SECS)
+        except subprocess.TimeoutExpired:
+            continue
+    raise ServersUnavailable(f"Building the embedded servers took more than {BUILD_TIMEOUT_SECS} s; see {_LOG}")
 
 
 def _maven_environment(jdk: Path) -> dict[str, str]:

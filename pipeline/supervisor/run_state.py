@@ -3,33 +3,36 @@
 import fcntl
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import orjson
+
+LIVE_COMMAND: Final = "nabiz up"
 
 
 class AlreadyRunning(Exception):
     """Another supervisor owns this data folder."""
 
-    def __init__(self, pid: int | None, folder: Path) -> None:
-        who = f" (process {pid})" if pid else ""
+    def __init__(self, state: "RunState | None", folder: Path) -> None:
+        who = f" ({state.command}, process {state.pid})" if state else ""
         super().__init__(
             f"Nabız is running on {folder} already{who}: look with 'nabiz status', stop it with 'nabiz down', "
             "or choose another folder with --data"
         )
-        self.pid = pid
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Who runs here, and where its servers are."""
+    """Who runs here, and where its servers are. Not `ready`: the servers do not answer yet."""
 
     pid: int
     kafka: str
     elasticsearch: str
     children: Mapping[str, Mapping[str, Any]]
+    ready: bool = True
+    command: str = LIVE_COMMAND
 
 
 class RunFolder:
@@ -51,10 +54,10 @@ class RunFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            state = self.read()
-            raise AlreadyRunning(state.pid if state else None, self.folder.parent) from None
+            raise AlreadyRunning(self.read(), self.folder.parent) from None
         os.set_inheritable(lock.fileno(), False)
         self._lock = lock
+        self._state.unlink(missing_ok=True)  # of one that was killed: its process id may be anybody's by now
 
     def locked(self) -> bool:
         """Whether some supervisor, perhaps this one, owns the folder."""
@@ -73,11 +76,7 @@ class RunFolder:
     def write(self, state: RunState) -> None:
         """Replace the state."""
         new = self._state.with_suffix(".new")
-        new.write_bytes(
-            orjson.dumps(
-                {"pid": state.pid, "kafka": state.kafka, "elasticsearch": state.elasticsearch, "children": dict(state.children)}
-            )
-        )
+        new.write_bytes(orjson.dumps(asdict(state)))
         new.replace(self._state)
 
     def read(self) -> RunState | None:
@@ -88,7 +87,7 @@ class RunFolder:
             fields = orjson.loads(self._state.read_bytes())
         except FileNotFoundError:
             return None
-        return RunState(fields["pid"], fields["kafka"], fields["elasticsearch"], fields["children"])
+        return RunState(**fields)
 
     def clear(self) -> None:
         """Nothing runs here any more."""

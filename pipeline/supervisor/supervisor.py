@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 
 from pipeline.servers.embedded import Server
 from pipeline.servers.ports import require_free
-from pipeline.supervisor.children import Child, ChildSpec
-from pipeline.supervisor.run_state import RunFolder, RunState
+from pipeline.supervisor.children import FAILURES_IN_A_ROW, Child, ChildSpec
+from pipeline.supervisor.disk import DiskWatch
+from pipeline.supervisor.run_state import LIVE_COMMAND, RunFolder, RunState
 
 TEND_SECS: Final = 0.2
 SERVERS_READY_SECS: Final = 180.0
@@ -23,11 +24,29 @@ class Stopped(Exception):
     """The user asked to stop while something was being waited for."""
 
 
-class Supervisor:
-    """Use as a context manager: whatever was started is stopped at the end, roles before servers."""
+class KeepsFailing(Exception):
+    """A process ends soon after each start, so that waiting for its work would be waiting for ever."""
 
-    def __init__(self, run: RunFolder, say: Say) -> None:
-        self._run, self._say = run, say
+    def __init__(self, child: Child, shortage: str | None) -> None:
+        super().__init__(
+            f"{child.spec.name} ended {FAILURES_IN_A_ROW} times in a row soon after its start, the last time with {child.problem}\n"
+            + (f"{shortage}\n" if shortage else "")
+            + f"Correct this and start again: what is done stays done. Its log: {child.spec.log}"
+        )
+
+
+class Supervisor:
+    """Use as a context manager: whatever was started is stopped at the end, roles before servers.
+
+    `gives_up`: raise `KeepsFailing` when a process cannot be kept alive, for a run that has an end. The live system tries
+    on and says so.
+    """
+
+    def __init__(self, run: RunFolder, say: Say, *, command: str = LIVE_COMMAND, gives_up: bool = False) -> None:
+        self._run, self._say, self._command, self._gives_up = run, say, command, gives_up
+        self._disk = DiskWatch(run.folder)
+        self._ready = False
+        self._unpublished = False
         self._servers: dict[str, Child] = {}
         self._roles: dict[str, Child] = {}
         self._addresses = {"kafka": "", "elasticsearch": ""}
@@ -35,6 +54,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self._run.lock()
+        self._run.write(self._state())  # from here on others see that somebody is at work
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,6 +77,7 @@ class Supervisor:
         deadline = time.monotonic() + SERVERS_READY_SECS
         for server in servers:
             server.wait_ready(deadline, lambda name=server.name: self._still_starting(name))  # type: ignore[misc]
+        self._ready = True
         self._publish()
 
     def _still_starting(self, name: str) -> bool:
@@ -77,13 +98,14 @@ class Supervisor:
         """Start a role; it is kept alive from now on."""
         child = self._roles[spec.name] = Child(spec)
         child.start()
+        self._ready = True
         self._publish()
 
     # -- running ----------------------------------------------------------------------------------------------------
 
     def tend(self) -> None:
-        """Start again whatever has died. To be called several times a second."""
-        changed = False
+        """Start again whatever has died. To be called several times a second. Raises `KeepsFailing` if it `gives_up`."""
+        changed = self._unpublished
         for child in [*self._servers.values(), *self._roles.values()]:
             line = child.tend(time.monotonic())
             if line is not None:
@@ -91,6 +113,18 @@ class Supervisor:
                 changed = True
         if changed:
             self._publish()
+        shortage = self._disk.change(time.monotonic())
+        if shortage is not None:
+            self._say(shortage)
+        self._judge_failures()
+
+    def _judge_failures(self) -> None:
+        if any(server.pid is None for server in self._servers.values()):
+            for role in self._roles.values():  # a role may fail for want of its server
+                role.failures = 0
+        for child in [*self._servers.values(), *self._roles.values()]:
+            if self._gives_up and child.keeps_failing and child.pid is None:
+                raise KeepsFailing(child, self._disk.shortage())
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Tend until `until()` or until the user asks to stop."""
@@ -127,11 +161,33 @@ class Supervisor:
             self._publish()
 
     def _publish(self) -> None:
+        try:
+            self._run.write(self._state())
+        except OSError as error:  # a full disk: what runs goes on, and the state is written when there is room again
+            if not self._unpublished:
+                self._say(f"the state for 'nabiz status' cannot be written: {error.strerror}")
+            self._unpublished = True
+        else:
+            self._unpublished = False
+
+    def _state(self) -> RunState:
         children = {
-            name: {"pid": child.pid, "restarts": child.restarts, "log": str(child.spec.log)}
+            name: {
+                "pid": child.pid,
+                "restarts": child.restarts,
+                "log": str(child.spec.log),
+                "problem": child.problem if child.pid is None or child.keeps_failing else None,
+            }
             for name, child in (self._servers | self._roles).items()
         }
-        self._run.write(RunState(os.getpid(), self._addresses["kafka"], self._addresses["elasticsearch"], children))
+        return RunState(
+            os.getpid(),
+            self._addresses["kafka"],
+            self._addresses["elasticsearch"],
+            children,
+            ready=self._ready,
+            command=self._command,
+        )
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
@@ -148,7 +204,10 @@ class Supervisor:
 
     @contextmanager
     def until_asked_to_stop(self) -> Iterator[None]:
-        """SIGTERM, SIGINT and SIGHUP set `stopping` instead of ending the process where it stands."""
+        """SIGTERM, SIGINT and SIGHUP set `stopping` instead of ending the process where it stands.
+
+        To be entered before the supervisor itself, so that another Ctrl-C during the stop does not break it off.
+        """
 
         def ask(*_: Any) -> None:
             self.stopping.set()

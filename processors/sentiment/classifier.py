@@ -56,8 +56,7 @@ class Classifier:
 
     def __init__(self, folder: Path, *, threads: int = 1, threshold: float | None = None) -> None:
         """`threshold`: confidence below which a label is `unsure`; None takes the model's own."""
-        _require_files(folder)
-        self._calibration = _read_calibration(folder / "calibration.json")
+        self._calibration = require_model(folder)
         self._threshold = self._calibration.threshold if threshold is None else threshold
         self._tokenizer, self._columns = _load_tokenizer(folder)
         self._session = _load_session(folder / "model.onnx", threads)
@@ -130,6 +129,12 @@ def _batches(indexes: Sequence[int], encoded: Sequence[Sequence[int]]) -> Iterat
         members = list(group)
         for start in range(0, len(members), MAX_BATCH_TEXTS):
             yield members[start : start + MAX_BATCH_TEXTS]
+
+
+def require_model(folder: Path) -> Calibration:
+    """Look at a folder without loading what is in it: milliseconds. Raises `ModelUnusable`."""
+    _require_files(folder)
+    return _read_calibration(folder / "calibration.json")
 
 
 def _require_files(folder: Path) -> None:
