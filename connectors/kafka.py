@@ -1,6 +1,7 @@
 """Connection to Kafka: one settings object, understood by the three clients that we use, and the creation of topics."""
 
 import ssl
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from connectors.secrets import SecretReference, resolve
 from schemas.topics import TOPICS, Topic
 
 BOOTSTRAP_MS = 10_000
+STALLED_SECS = 30.0
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -34,7 +36,9 @@ class KafkaSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     bootstrap: str = Field(default="127.0.0.1:19092", description="host:port, several separated by commas")
-    prefix: str = Field(default="", pattern=r"^[a-z0-9.-]*$", description="before each topic and group: one deployment = one institution")
+    prefix: str = Field(
+        default="", pattern=r"^[a-z0-9.-]*$", description="before each topic and group: one deployment = one institution"
+    )
     replication: int = Field(default=1, ge=1, description="copies of each partition; 3 on a cluster")
     tls: bool = False
     ca_file: Path | None = Field(default=None, description="CA certificate; implies tls")
@@ -153,6 +157,7 @@ class TopicReader:
     """Reads topics from the start to the end that they have now, and on; sees only committed transactions."""
 
     def __init__(self, settings: KafkaSettings, topics: tuple[Topic, ...]) -> None:
+        self._settings = settings
         self._consumer = settings.consumer()
         self._by_name = {settings.topic(topic): topic for topic in topics}
         self._partitions = [
@@ -172,9 +177,15 @@ class TopicReader:
         return [record for batch in self._consumer.poll(timeout_ms=timeout_ms).values() for record in batch]
 
     def rest(self) -> list[Any]:
-        """All records from here to the end that the topics have now."""
+        """All records from here to the end that the topics have now. Raises `KafkaUnreachable` when they stop coming."""
         ends = self._consumer.end_offsets(self._partitions)
         records: list[Any] = []
+        deadline = time.monotonic() + STALLED_SECS
         while any(self._consumer.position(partition) < end for partition, end in ends.items()):
-            records += self.poll()
+            found = self.poll()
+            records += found
+            if found:
+                deadline = time.monotonic() + STALLED_SECS
+            elif time.monotonic() > deadline:
+                raise self._settings.unreachable()
         return records

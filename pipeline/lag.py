@@ -1,12 +1,13 @@
 """How far each role is behind its input."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
-from connectors.kafka import KafkaSettings
+from connectors.kafka import STALLED_SECS, KafkaSettings
 from schemas.topics import ENRICHED, HITS, MENTIONS, NOTIFICATIONS, SIGNALS, Topic
 
 ROLE_INPUTS: Final = {"enrich": MENTIONS, "index": ENRICHED, "detect": HITS, "alert": SIGNALS}
@@ -64,9 +65,11 @@ class LagReader:
         self._consumer.assign([partition])
         self._consumer.seek(partition, position)
         end = self._consumer.end_offsets([partition])[partition]
-        left = 0
+        left, deadline = 0, time.monotonic() + STALLED_SECS
         while self._consumer.position(partition) < end:
             left += sum(len(batch) for batch in self._consumer.poll(timeout_ms=200).values())
+            if time.monotonic() > deadline:
+                raise self._kafka.unreachable()
         return left
 
 
