@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 import orjson
+from kafka.errors import KafkaError
 
 from connectors.day_keys import KeyDestroyed
 from connectors.elasticsearch import ElasticsearchRefused, ElasticsearchUnreachable
@@ -87,6 +88,8 @@ def common_options(command: F) -> F:
             return command(context, *arguments, **options)
         except MISTAKES as error:
             fail(context, str(error))
+        except KafkaError as error:
+            fail(context, f"Kafka could not answer ({error}): nothing is lost; look with 'nabiz status', and try again")
         except OSError as error:
             fail(context, _explain_os_error(error))
         except (KeyboardInterrupt, Stopped):

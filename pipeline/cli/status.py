@@ -3,8 +3,10 @@
 from typing import Any
 
 import click
+from kafka.errors import KafkaError
 
 from connectors.elasticsearch import ElasticsearchUnreachable, translated
+from connectors.kafka import KafkaUnreachable
 from pipeline.cli.common import Context, NothingRuns, common_options
 from pipeline.cli.foreign_text import printable
 from pipeline.cli.servers_address import existing_deployment
@@ -54,8 +56,6 @@ def _answer_without_supervisor(context: Context, namespace: str) -> None:
 
 
 def _look(deployment: Deployment, state: RunState | None) -> dict[str, Any]:
-    with LagReader(deployment.kafka) as reader:
-        lag = reader.roles()
     return {
         "running": None if state is None else True,
         "ready": True,
@@ -64,20 +64,30 @@ def _look(deployment: Deployment, state: RunState | None) -> dict[str, Any]:
         "kafka": deployment.kafka.bootstrap,
         "elasticsearch": deployment.elasticsearch.urls[0],
         "processes": dict(state.children) if state else {},
-        "lag": lag,
+        "lag": _lag(deployment),
         "documents": _documents(deployment),
     }
 
 
-def _documents(deployment: Deployment) -> dict[str, int] | None:
-    """None while Elasticsearch is away: alerts do not need it, so that is no error of the system."""
+def _lag(deployment: Deployment) -> dict[str, int] | None:
+    """None while Kafka starts, is away, or has not made the topics yet: who asks for the state wants the rest of it."""
+    try:
+        with LagReader(deployment.kafka) as reader:
+            return reader.roles()
+    except (KafkaError, KafkaUnreachable):
+        return None
+
+
+def _documents(deployment: Deployment) -> dict[str, int | None] | None:
+    """By index; None for one that is just being opened. None while Elasticsearch is away: alerts do not need it, so that is no error of the system."""
     prefix = deployment.elasticsearch.prefix
     try:
         with deployment.elasticsearch.sync_client() as client, translated():
             rows = client.cat.indices(index=f"{prefix}mentions-*,{prefix}tombstones", format="json", h="index,docs.count")
     except ElasticsearchUnreachable:
         return None
-    return {row["index"]: int(row["docs.count"]) for row in rows}  # type: ignore[index]
+    counts = {row["index"]: row["docs.count"] for row in rows}  # type: ignore[index]
+    return {index: None if count is None else int(count) for index, count in counts.items()}
 
 
 def _text(found: dict[str, Any]) -> str:
@@ -88,11 +98,17 @@ def _text(found: dict[str, Any]) -> str:
         restarts = f", {child['restarts']} restarts" if child["restarts"] else ""
         problem = f"\n      keeps failing: {printable(child['problem'])}" if child["problem"] else ""
         lines.append(f"  {name:<16}{running}{restarts}{problem}")
-    lines += ["", "records behind:"] + [f"  {role:<16}{lag}" for role, lag in found["lag"].items()]
-    documents = found["documents"]
+    lag, documents = found["lag"], found["documents"]
+    if lag is None:
+        lines += ["", "Kafka does not answer yet: nothing is lost, work goes on when it does"]
+    else:
+        lines += ["", "records behind:"] + [f"  {role:<16}{left}" for role, left in lag.items()]
     if documents is None:
         return "\n".join([*lines, "", "Elasticsearch does not answer: nothing is lost, indexing goes on when it is back"])
-    return "\n".join([*lines, "", "documents:"] + [f"  {index:<28}{count}" for index, count in documents.items()])
+    return "\n".join(
+        [*lines, "", "documents:"]
+        + [f"  {index:<28}{'being opened' if count is None else count}" for index, count in documents.items()]
+    )
 
 
 def _who(found: dict[str, Any]) -> str:
