@@ -26,7 +26,11 @@ SESSION_TIMEOUT_SECS: Final = 15.0
 MAX_POLL_SECS: Final = 7 * 24 * 3600.0
 STOP_SECS: Final = 20.0
 HEARTBEAT_SECS: Final = 5.0
+REPEAT_SECS: Final = 10.0
+_KNOWN_COMPLAINTS: Final = 500
 EXIT_BUG: Final = 70  # sysexits.h: EX_SOFTWARE
+
+OURS: Final = ("pipeline", "connectors", "processors")
 
 Role = Callable[..., Awaitable[None]]
 
@@ -92,12 +96,41 @@ def guard(body: Role) -> Role:
     return guarded
 
 
+class Repeats(logging.Filter):
+    """Lets the same complaint of a library through once in ten seconds, with the number of those that were left out.
+
+    While Kafka is away its client complains a thousand times a second: an outage of an hour must not fill the disk.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """By the message without its arguments."""
+        key = (record.name, str(record.msg))
+        if record.name.partition(".")[0] in OURS:
+            return True
+        told_at, left_out = self._told.get(key, (0.0, 0))
+        if record.created - told_at < REPEAT_SECS:
+            self._told[key] = (told_at, left_out + 1)
+            return False
+        if len(self._told) >= _KNOWN_COMPLAINTS:
+            self._told.clear()
+        self._told[key] = (record.created, 0)
+        if left_out:
+            record.msg = f"{record.msg} (and {left_out} times since it was last told)"
+        return True
+
+
 def log_to_stderr(role: str) -> None:
     """Lines for the supervisor's log file: warnings of libraries, information of ours. No text of a post, ever."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format=f"%(asctime)s %(levelname)s {role} %(name)s: %(message)s", force=True
     )
-    for ours in ("pipeline", "connectors", "processors"):
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
+    for ours in OURS:
         logging.getLogger(ours).setLevel(logging.INFO)
     # Kafka's retriable answer to a transactional produce while a partition is being added; retried by aiokafka.
     logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
