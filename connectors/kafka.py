@@ -18,6 +18,7 @@ from schemas.topics import TOPICS, Topic
 
 BOOTSTRAP_MS = 10_000
 STALLED_SECS = 30.0
+DELIVERY_MS = 120_000
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -81,14 +82,17 @@ class KafkaSettings(BaseModel):
             }
         return arguments
 
-    def producer(self) -> KafkaProducer:
-        """An idempotent producer that acknowledges only what every replica holds. Raises `KafkaUnreachable`."""
+    def producer(self, *, delivery_ms: int = DELIVERY_MS) -> KafkaProducer:
+        """An idempotent producer that acknowledges only what every replica holds. Raises `KafkaUnreachable`.
+
+        A record that is not acknowledged within `delivery_ms` is given up, and later ones go on without it.
+        """
         # Without the C library each record's checksum is computed in Python: ten times slower, and silently so.
         assert kafka.record.util.crc32c_c is not None, "the package crc32c is not installed"
         try:
             return KafkaProducer(
                 **self._synchronous(), acks="all", compression_type="gzip", linger_ms=20, batch_size=256 * 1024,
-                max_request_size=4 * 1024 * 1024, max_block_ms=30_000,
+                max_request_size=4 * 1024 * 1024, max_block_ms=30_000, delivery_timeout_ms=delivery_ms,
             )  # fmt: skip
         except KafkaTimeoutError as error:
             raise self.unreachable() from error

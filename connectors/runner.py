@@ -30,6 +30,9 @@ PROGRESS_EVERY: Final = timedelta(seconds=10)
 CHECKPOINT_ITEMS: Final = 2000
 CHECKPOINT_SECS: Final = 1.0
 FLUSH_SECS: Final = 120.0
+# A record that were given up while later ones go on would leave a hole: sent again after the restart, it has a position
+# below those that have arrived, and is taken for a repeat. So none is given up, and what ends is the process.
+NEVER_MS: Final = 7 * 24 * 3600 * 1000
 
 Admits = Callable[[str], bool]
 Monotonic = Callable[[], float]
@@ -103,7 +106,7 @@ class SourceRunner:
         if last.finished:
             log.info("%s has been delivered before: nothing to do", source.name)
             return last
-        self._producer = self._kafka.producer()
+        self._producer = self._kafka.producer(delivery_ms=NEVER_MS)
         try:
             return self._deliver(source, last, Pace(factor, self._monotonic, self._stopping, fast_until))
         finally:
