@@ -8,7 +8,12 @@ Unaware of Kafka, watches, authors and languages: the caller says which texts ar
 `classifier.Classifier` imports `transformers`, when it loads.
 """
 
+import os
 from pathlib import Path
+
+# Since 1.29 ONNX Runtime writes an identifier into the user's folder and reports to its maker over the network, from the
+# moment it is imported, unless this stands in the environment before. Nothing leaves the institution's machines.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from processors.sentiment.classifier import Classifier, ModelUnusable, Prediction
 from processors.sentiment.labels import Label, decide
