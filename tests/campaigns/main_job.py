@@ -278,9 +278,7 @@ def fault_runs(campaign: Campaign) -> None:
     if not labels.exists():
         campaign.say("no labels of a whole run with the model are kept: every text is unsure")
         labels = unsure_labels(campaign.folder)
-    plan = Plan(
-        name="reference", configuration=many_watches(campaign.folder, "reference", labels), file=file, total=total, paced=False
-    )
+    plan = Plan(name="reference", configuration=many_watches(campaign.folder, "reference", labels), file=file, total=total)
     reference = campaign.run(plan, own_faults, keep_topics=True).outcome
     if reference is None:
         return
