@@ -135,7 +135,7 @@ class FileReplay:
             raise FileUnusable(
                 f"{self._file}: not {self._encoding}{where}: name its encoding, e.g. --encoding {meant}"
             ) from error
-        rows = _rows(self._file, text)
+        rows = _rows(self._file, text.replace("\r\n", "\n").replace("\r", "\n"))  # of Windows, and of old spreadsheets on a Mac
         if len(rows) < 2:
             raise FileUnusable(f"{self._file}: no rows: the first line names the columns, posts follow")
         self._header, self._rows = [column.strip().lower() for column in rows[0]], rows[1:]

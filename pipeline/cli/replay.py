@@ -77,14 +77,15 @@ def replay(
     preflight(configuration)
     namespace = _namespace(name, file)
     main_run, own_run = RunFolder(context.data / "run"), RunFolder(context.data / namespace / "run")
-    running = _running_system(main_run)
+    embedded = needs_embedded(configuration)
+    running = _running_system(main_run) if embedded else None
     if not wait:
         _in_background(context, namespace, own_run)
         return
     require_same_key(configuration, context.data)
     started = time.monotonic()
     supervisor = Supervisor(
-        own_run if running else main_run,
+        main_run if embedded and running is None else own_run,
         context.say,
         command=f"nabiz replay --name {namespace.removeprefix('replay-')}",
         gives_up=True,
@@ -93,7 +94,7 @@ def replay(
         if running:
             supervisor.use("kafka", running.kafka)
             supervisor.use("elasticsearch", running.elasticsearch)
-        elif needs_embedded(configuration):
+        elif embedded:
             context.say("no 'nabiz up' runs on this data folder: starting servers for this run")
             supervisor.start_servers(embedded_servers(configuration, context.data, ports, context.say, supervisor.stopping))
         deployment = resolve(configuration, context.data, namespace=namespace, **supervisor.addresses)
