@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "reveal": ("reveal", "reveal", "Show who wrote a post; audited, needs a reason."),
     "audit": ("audit", "audit", "Read and verify the audit log."),
     "secrets": ("secrets", "secrets", "Make the installation's keys."),
+    "housekeeping": ("housekeeping", "housekeeping", "Destroy expired day keys, for roles in containers."),
     "role": ("role", "role", "Run one role in the foreground (the supervisor does this)."),
 }
 
