@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check format campaign-main bench model clean
+.PHONY: help setup servers demo test check format campaign-main campaign-rough bench model clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -40,11 +40,15 @@ format: $(STAMP)  ## Format and fix what can be fixed
 campaign-main: setup  ## The whole telecom replay with the model, then the fault runs (≤ 60 minutes)
 	$(BIN)/python -m tests.campaigns.main_job
 
+campaign-rough: setup  ## Kills, Ctrl-C at any moment, a full disk (about 15 minutes; the disk needs root)
+	$(BIN)/python -m pytest -m campaign tests/e2e/test_rough_machine.py
+
 bench: setup  ## Throughput as ratios in one run
 	$(BIN)/python -m tests.benchmarks.throughput
 
-lock: pyproject.toml  ## Resolve dependencies again and write requirements.lock
+lock: pyproject.toml  ## Resolve dependencies again: requirements.lock, and requirements-run.lock for the image
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-run.lock pyproject.toml
 
 clean:  ## Remove what was made; keeps data/
 	rm -rf $(VENV) deploy/embedded/target build *.egg-info .mypy_cache .ruff_cache .pytest_cache
