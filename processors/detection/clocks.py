@@ -42,6 +42,13 @@ class Clocks:
 
     def open_from(self) -> int | None:
         """The first bucket that may still change; None as long as some source has not reported everywhere."""
+        return self._reached(LAG_SECS)
+
+    def complete_before(self) -> int | None:
+        """The first bucket that the sources have not delivered whole, but for what they deliver out of order."""
+        return self._reached(0)
+
+    def _reached(self, lag_secs: int) -> int | None:
         slowest: list[float] = []
         last = 0.0
         for source, clocks in self._clocks.items():
@@ -51,7 +58,7 @@ class Clocks:
                 return None
             slowest += [clocks[partition] for partition in waiting]
         if slowest:
-            return int(min(slowest) - LAG_SECS) // BUCKET_SECS
+            return int(min(slowest) - lag_secs) // BUCKET_SECS
         return int(last) // BUCKET_SECS + 1 if self._clocks else None
 
     def dump(self) -> dict[str, object]:

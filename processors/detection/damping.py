@@ -22,11 +22,12 @@ WINDOW_BUCKETS: Final = WINDOW_MINUTES
 class Damping:
     """The last hour's authors and texts of one series."""
 
-    __slots__ = ("_authors", "_copies", "_series")
+    __slots__ = ("_authors", "_copies", "_last_in", "_series")
 
     def __init__(self, series: Series) -> None:
         self._series = series
         self._authors: dict[str, int] = {}  # the closed bucket in which the author last counted
+        self._last_in: Counter[int] = Counter()  # how many authors last counted in a bucket
         self._copies: Counter[str] = Counter()
 
     def weigh(self, number: int, bucket: Bucket | None, before: Counted | None = None) -> Counted:
@@ -56,7 +57,7 @@ class Damping:
         self._copies[entry.signature] += 1
         if entry.author is not None and self._repeats(entry.author, number, Counted.nothing()):
             return 0.0
-        self._authors[voice(entry)] = max(number, self._authors.get(voice(entry), 0))
+        self._counted_in(voice(entry), number)
         return copy_weight(self._copies[entry.signature])
 
     def _takes(self, entry: Entry) -> bool:
@@ -68,20 +69,31 @@ class Damping:
 
     def authors(self, number: int, more: frozenset[str] = frozenset()) -> int:
         """Distinct authors of the 60 minutes up to `number`, with those of open minutes."""
-        known = sum(number - last < WINDOW_BUCKETS for author, last in self._authors.items() if author not in more)
-        return known + len(more)
+        first = number - WINDOW_BUCKETS + 1
+        known = sum(count for bucket, count in self._last_in.items() if bucket >= first)
+        return known + sum(self._authors.get(author, 0) < first for author in more)
 
     def remember(self, number: int, counted: Counted) -> None:
         """Take over a closed minute; in any order."""
         for author in counted.authors:
-            self._authors[author] = max(number, self._authors.get(author, 0))
+            self._counted_in(author, number)
         self._copies.update(counted.copies)
+
+    def _counted_in(self, author: str, number: int) -> None:
+        last = self._authors.get(author)
+        if last is not None:
+            if last >= number:
+                return
+            self._last_in[last] -= 1
+        self._authors[author] = number
+        self._last_in[number] += 1
 
     def forget(self, number: int, counted: Counted) -> None:
         """The minute has left the window."""
         for author in counted.authors:
             if self._authors.get(author) == number:
                 del self._authors[author]
+        del self._last_in[number]
         self._copies.subtract(counted.copies)
         for signature in counted.copies:
             if self._copies[signature] <= 0:

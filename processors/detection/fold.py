@@ -32,6 +32,7 @@ class DetectFold:
         self._retracted: OrderedDict[str, None] = OrderedDict()
         self._watches: dict[str, WatchState] = {}
         self._open_from: int | None = None
+        self._complete_before: int | None = None
         self._outputs: list[Output] = []
         self._changed: set[str] = set()
         self._clocks_changed = False
@@ -58,7 +59,7 @@ class DetectFold:
         if hit.is_backfill or self._is_repeat(hit):
             return
         hidden = hit.mention_id in self._retracted
-        self._emit(state, state.take(hit, self._open_from, hidden=hidden))
+        self._emit(state, state.take(hit, self._open_from, self._complete_before, hidden=hidden))
 
     def _is_repeat(self, hit: Hit) -> bool:
         """Whether this hit was applied before: `enrich` and the sources send again after a restart, in order."""
@@ -80,16 +81,24 @@ class DetectFold:
     def _progress(self, record: Progress) -> None:
         self._clocks_changed = True
         self._clocks.progress(record)
-        open_from = self._clocks.open_from()
-        if open_from is None or (self._open_from is not None and open_from <= self._open_from):
+        open_from, complete_before = self._clocks.open_from(), self._clocks.complete_before()
+        if open_from is None or complete_before is None:
             return
-        self._open_from = open_from
-        observed_at = self._now()
-        assert observed_at is not None
+        open_from = max(open_from, self._open_from or open_from)
+        whole = range(max(open_from, self._complete_before or open_from), complete_before)
+        if open_from == self._open_from and not whole:
+            return
+        self._open_from, self._complete_before = open_from, max(complete_before, self._complete_before or complete_before)
+        self._advance(open_from, whole)
+
+    def _advance(self, open_from: int, whole: range) -> None:
+        """Close the minutes before `open_from`, and judge those that have become whole."""
+        closed_at = datetime.fromtimestamp(open_from * BUCKET_SECS + LAG_SECS, UTC)
         for watch_id in sorted(self._watches):
             state = self._watches[watch_id]
             if state.active:
-                self._emit(state, state.settle(open_from, observed_at))
+                self._emit(state, state.settle(open_from, closed_at))
+                self._emit(state, state.judge(whole, datetime.fromtimestamp(whole.stop * BUCKET_SECS, UTC)))
 
     def _now(self) -> datetime | None:
         """When a live system knows that the last minute is closed, by the sources' clocks."""
@@ -157,6 +166,7 @@ class DetectFold:
         return {
             "sources": self._clocks.dump(),
             "open_from": self._open_from,
+            "complete_before": self._complete_before,
             "applied": self._applied,
             "positions": self._positions,
             "retracted": list(self._retracted),
@@ -180,7 +190,7 @@ class DetectFold:
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
         self._clocks.restore(stored["sources"])
-        self._open_from = stored["open_from"]
+        self._open_from, self._complete_before = stored["open_from"], stored["complete_before"]
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])

@@ -18,13 +18,12 @@ from schemas.signals import BucketClosed, Cluster, Evidence, FirstPost, Series, 
 from schemas.watches import Watch, WatchLevel
 
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
-AHEAD_BUCKETS: Final = 3  # further ahead of the closed minutes a partial count says nothing yet
 FIRST_POSTS: Final = 5
 RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 CLUSTERS: Final = 10
 PLACES: Final = 10
 LEARNING_BUCKETS: Final = 7 * 24 * 60
-_EVERY_HIT_UP_TO: Final = 20
+_EVERY_HIT_UP_TO: Final = 10
 
 Spoken = Signal | BucketClosed
 
@@ -49,8 +48,8 @@ class WatchState:
 
     # -- mentions ---------------------------------------------------------------------------------------------------
 
-    def take(self, hit: Hit, open_from: int | None, *, hidden: bool) -> Iterator[Spoken]:
-        """Count a hit; `hidden` when its post is deleted already. `open_from` is the partition's, not yet this watch's."""
+    def take(self, hit: Hit, open_from: int | None, complete_before: int | None, *, hidden: bool) -> Iterator[Spoken]:
+        """Count a hit; `hidden` when its post is deleted already. The two minutes are the partition's; see `Clocks`."""
         number = bucket_of(hit.event_time)
         yield from self.settle(open_from, hit.observed_at)
         if self.open_from is not None and number < self.open_from - LATE_BUCKETS:
@@ -66,8 +65,8 @@ class WatchState:
             bucket.sample(hit, concern=concern)
         if self.open_from is not None and number < self.open_from:
             self._count_late(number, bucket, Entry.of(hit, concern=concern))
-        elif self._may_speak(number, bucket):
-            yield from self._speak_early(number, hit)
+        elif self._may_speak(number, bucket, complete_before):
+            yield from self._speak_early(number, hit.event_time, hit.observed_at)
 
     def _count_late(self, number: int, bucket: Bucket, entry: Entry) -> None:
         """Into a minute that is closed already: the statistic takes it as what it is, older."""
@@ -81,20 +80,28 @@ class WatchState:
                 bucket.counted[series] = Counted(before.weight + weight, authors, copies)
                 surge.late(weight, self.open_from - 1 - number)
 
-    def _may_speak(self, number: int, bucket: Bucket) -> bool:
-        """Whether the open minute is worth judging now: always at first, then at each twentieth more.
+    def _may_speak(self, number: int, bucket: Bucket, complete_before: int | None) -> bool:
+        """Whether the open minute is worth judging at this hit: always at first, then at each tenth more.
 
-        A function of the count alone, so that every reader of the log judges at the same records.
+        Never beyond the minute that is being delivered: as long as an earlier one is not whole, a later one could seem to
+        be the onset, and which one would depend on the order in which the partitions of `mentions` are read.
         """
-        if self.open_from is None or not self.open_from <= number < self.open_from + AHEAD_BUCKETS:
+        if self.open_from is None or complete_before is None or not self.open_from <= number <= complete_before:
             return False
         return bucket.mentions <= _EVERY_HIT_UP_TO or bucket.mentions % (bucket.mentions // _EVERY_HIT_UP_TO) == 0
 
-    def _speak_early(self, number: int, hit: Hit) -> Iterator[Signal]:
+    def judge(self, minutes: Iterable[int], observed_at: datetime) -> Iterator[Signal]:
+        """Judge open minutes that have become whole, in their order, without waiting for what comes out of order."""
+        for number in minutes:
+            if self.open_from is not None and number >= self.open_from and number in self.buckets:
+                end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
+                yield from self._speak_early(number, end, observed_at)
+
+    def _speak_early(self, number: int, event_time: datetime, observed_at: datetime) -> Iterator[Signal]:
         for series in self.surges:
             statistic, authors = self._ahead(series, number)
             found = self._step(series, number, statistic, authors, closed=False)
-            yield from self._signals(series, found, number, statistic, authors, hit.event_time, hit.observed_at)
+            yield from self._signals(series, found, number, statistic, authors, event_time, observed_at)
 
     def _ahead(self, series: Series, number: int) -> tuple[Statistic, int]:
         """The statistic and the authors as if the open minute `number` closed now."""

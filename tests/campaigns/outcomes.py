@@ -12,15 +12,13 @@ from pipeline.deployment import Deployment
 from pipeline.replay import result
 from pipeline.tone import text_hash
 from pipeline.wiring import alert_channels
-from processors.detection.watch import AHEAD_BUCKETS
 from schemas.signals import SignalKind
 from schemas.topics import BUCKETS, DEAD_LETTERS, DELIVERIES, NOTIFICATIONS, SIGNALS
 from tests.e2e.replays import documents
 
 Minute = tuple[str, str]
 Onset = tuple[str, str, str]
-# Open minutes are judged in the order of arrival, and at this pace half a second of disorder is two minutes of the file.
-SAME_ONSET = timedelta(minutes=AHEAD_BUCKETS)
+SAME_ONSET = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
