@@ -17,6 +17,7 @@ from connectors.secrets import SecretReference, resolve
 from schemas.topics import TOPICS, Topic
 
 BOOTSTRAP_MS = 10_000
+VISIBLE_SECS = 15.0
 STALLED_SECS = 30.0
 DELIVERY_MS = 120_000
 
@@ -127,7 +128,10 @@ class KafkaSettings(BaseModel):
 
 
 def create_topics(settings: KafkaSettings) -> None:
-    """Create what is missing and refuse partition counts that differ. Raises `KafkaUnreachable`, `TopicMismatch`."""
+    """Create what is missing and refuse partition counts that differ; on return every topic can be used.
+
+    Raises `KafkaUnreachable`, `TopicMismatch`.
+    """
     admin = settings.admin()
     try:
         new = [
@@ -147,14 +151,30 @@ def create_topics(settings: KafkaSettings) -> None:
 
 
 def _compare(settings: KafkaSettings, admin: KafkaAdminClient) -> None:
-    described = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics([settings.topic(t) for t in TOPICS])}
+    described = _partitions(settings, admin)
+    deadline = time.monotonic() + VISIBLE_SECS
+    # A broker tells of a new topic a moment after it was made; what it does not tell of yet cannot be compared.
+    while not all(described.values()) and time.monotonic() < deadline:
+        time.sleep(0.05)  # noqa: TID251 - a condition with a deadline
+        described = _partitions(settings, admin)
     for topic in TOPICS:
-        found = described.get(settings.topic(topic), 0)
-        if found not in (0, topic.partitions):
+        found = described[topic.name]
+        if not found:
+            raise KafkaUnreachable(
+                f"Kafka does not know the topic {settings.topic(topic)} {VISIBLE_SECS:g} s after it was made: try again"
+            )
+        if found != topic.partitions:
             raise TopicMismatch(
                 f"topic {settings.topic(topic)} has {found} partitions, this version needs {topic.partitions}: "
                 "counts are fixed, since keys would move; use another prefix, or restore the topic from its owner"
             )
+
+
+def _partitions(settings: KafkaSettings, admin: KafkaAdminClient) -> dict[str, int]:
+    """How many each topic has by now; 0 for what the broker does not know (yet)."""
+    described = admin.describe_topics([settings.topic(topic) for topic in TOPICS])
+    found = {topic["name"]: len(topic["partitions"]) for topic in described}
+    return {topic.name: found.get(settings.topic(topic), 0) for topic in TOPICS}
 
 
 class TopicReader:

@@ -127,7 +127,7 @@ def test_a_child_ends_with_its_supervisor(started: Callable[..., Child]) -> None
 def test_who_does_not_stop_is_stopped(started: Callable[..., Child]) -> None:
     """When its time is over."""
     child = started(FOREVER, stop_secs=0.2)
-    until(lambda: child.spec.log.read_bytes(), "the child ignores SIGTERM")
+    until(child.spec.log.read_bytes, "the child ignores SIGTERM")
     process = child.process
     child.terminate()
     child.wait_stopped()
