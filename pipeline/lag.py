@@ -35,6 +35,10 @@ class LagReader:
         self._consumer.close()
         self._admin.close()
 
+    def has_topics(self) -> bool:
+        """Whether there is anything to ask for: offsets of a topic that is not there are waited for, a minute long."""
+        return {self._kafka.topic(topic) for topic in ROLE_INPUTS.values()} <= set(self._admin.list_topics())
+
     def roles(self) -> dict[str, int]:
         """Records that each role has not finished yet."""
         return {role: self.group(role, topic) for role, topic in ROLE_INPUTS.items()}

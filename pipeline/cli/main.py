@@ -26,6 +26,7 @@ COMMANDS: Final = {
 }
 
 
+EXIT_INTERRUPTED: Final = 130
 _AS_JSON: Final = "nabiz.as_json"
 
 
@@ -41,6 +42,11 @@ class _Lazy(click.Group):
             if ctx.meta[_AS_JSON]:
                 click.echo(orjson.dumps({"error": error.format_message()}))
             raise
+        except KeyboardInterrupt:  # while the command is being loaded; later each command answers itself
+            if ctx.meta[_AS_JSON]:
+                click.echo(orjson.dumps({"error": "stopped"}))
+            click.echo("nabiz: stopped", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [name for name in COMMANDS if name != "role"]

@@ -73,7 +73,7 @@ def _lag(deployment: Deployment) -> dict[str, int] | None:
     """None while Kafka starts, is away, or has not made the topics yet: who asks for the state wants the rest of it."""
     try:
         with LagReader(deployment.kafka) as reader:
-            return reader.roles()
+            return reader.roles() if reader.has_topics() else None
     except (KafkaError, KafkaUnreachable):
         return None
 
@@ -100,7 +100,10 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(f"  {name:<16}{running}{restarts}{problem}")
     lag, documents = found["lag"], found["documents"]
     if lag is None:
-        lines += ["", "Kafka does not answer yet: nothing is lost, work goes on when it does"]
+        lines += [
+            "",
+            "records behind: not known, since Kafka is starting or its topics are not made yet; a replay's: --namespace replay-NAME",
+        ]
     else:
         lines += ["", "records behind:"] + [f"  {role:<16}{left}" for role, left in lag.items()]
     if documents is None:
