@@ -82,14 +82,14 @@ def kill(name: str) -> Act:
         child = scene.child(name)
         while child.pid is None and not child.done:
             yield
-        pid, before = child.pid, child.restarts
+        pid, share, before = child.pid, scene.share, child.restarts
         if pid is None:
             return  # it had done its work: the fault did not fire, and the run says so
         os.kill(pid, signal.SIGKILL)
         while child.restarts == before:
             yield
         if child.last_exit == -signal.SIGKILL and not _alive(pid):
-            scene.fired.append(f"{name} {pid} killed at {scene.share:.0%}, now {child.pid}")
+            scene.fired.append(f"{name} {pid} killed at {share:.0%}, now {child.pid}")
 
     return act
 
@@ -101,7 +101,7 @@ def freeze(name: str, secs: float = FROZEN_SECS) -> Act:
         child = scene.child(name)
         while child.pid is None and not child.done:
             yield
-        pid, until, stopped = child.pid, time.monotonic() + secs, False
+        pid, share, until, stopped = child.pid, scene.share, time.monotonic() + secs, False
         if pid is None:
             return
         os.kill(pid, signal.SIGSTOP)
@@ -113,7 +113,7 @@ def freeze(name: str, secs: float = FROZEN_SECS) -> Act:
             if child.pid == pid:
                 os.kill(pid, signal.SIGCONT)
         if stopped:
-            scene.fired.append(f"{name} {pid} stood still for {secs:g} s at {scene.share:.0%}")
+            scene.fired.append(f"{name} {pid} stood still for {secs:g} s at {share:.0%}")
 
     return act
 
@@ -122,14 +122,14 @@ def away(name: str, secs: float = AWAY_SECS) -> Act:
     """Stopped in order, and started again later."""
 
     def act(scene: Scene) -> Generator[None, None, None]:
-        pid = scene.child(name).pid
+        pid, share = scene.child(name).pid, scene.share
         until = time.monotonic() + secs
         with scene.owner(name).paused(name):
             gone = pid is not None and not _alive(pid)
             while time.monotonic() < until:
                 yield
         if gone:
-            scene.fired.append(f"{name} {pid} was away for {secs:g} s at {scene.share:.0%}")
+            scene.fired.append(f"{name} {pid} was away for {secs:g} s at {share:.0%}")
 
     return act
 

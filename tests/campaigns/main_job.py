@@ -334,7 +334,7 @@ def main() -> int:
         whole_day(campaign)
         fault_runs(campaign)
         model_under_faults(campaign)
-    print(campaign.summary())
+    print(campaign.summary(), flush=True)
     if campaign.violations or options.keep:
         print(f"data kept in {folder}")
     else:
@@ -343,4 +343,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped on the way: nothing was proved")
