@@ -56,8 +56,8 @@ class DetectFold:
         state = self._watches.get(hit.watch_id)
         if state is None:
             raise NotARecord(f"a hit of the watch {hit.watch_id}, which was never announced")
-        if hit.is_backfill or self._is_repeat(hit):
-            return
+        if hit.is_backfill or hit.is_drill or self._is_repeat(hit):
+            return  # neither the past nor an exercise may count as what people say now
         hidden = hit.mention_id in self._retracted
         self._emit(state, state.take(hit, self._open_from, self._complete_before, hidden=hidden))
 
@@ -190,7 +190,7 @@ class DetectFold:
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
         self._clocks.restore(stored["sources"])
-        self._open_from, self._complete_before = stored["open_from"], stored["complete_before"]
+        self._open_from, self._complete_before = stored["open_from"], stored.get("complete_before")
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])

@@ -149,10 +149,11 @@ def test_a_repeat_alone_is_remembered_as_well() -> None:
     assert state_of(fold)["repeats"] == state_of(saved(fold, stored))["repeats"] == 1
 
 
-def test_a_backfill_is_not_counted() -> None:
-    """It is for the index; the past must not wake anyone."""
+@pytest.mark.parametrize("mark", ["is_backfill", "is_drill"])
+def test_neither_the_past_nor_an_exercise_is_counted(mark: str) -> None:
+    """They are for the index, and must not wake anyone."""
     log, fold = Log(), announced()
-    assert apply(fold, *log.burst(1, 50, is_backfill=True), progress(10)) == []
+    assert apply(fold, *log.burst(1, 50, **{mark: True}), progress(10)) == []
 
 
 def test_a_hit_of_a_watch_that_was_never_announced_is_refused_and_changes_nothing() -> None:
