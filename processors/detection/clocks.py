@@ -25,11 +25,14 @@ class Clocks:
     def __init__(self) -> None:
         self._clocks: dict[str, dict[int, float]] = {}
         self._ended: dict[str, set[int]] = {}
+        self._since: float | None = None
 
     def progress(self, record: Progress) -> None:
         """Take over a report; one that is older than what is known, or of nothing, changes nothing."""
         if not record.clocks:
             return
+        since = min(record.since or first for first in record.clocks.values()).timestamp()
+        self._since = since if self._since is None else min(since, self._since)
         clocks = self._clocks.setdefault(record.source, {})
         ended = self._ended.setdefault(record.source, set())
         for partition, time in record.clocks.items():
@@ -39,6 +42,10 @@ class Clocks:
                 ended.discard(partition)  # a source that had ended speaks again
             if partition in record.finished and clock >= clocks[partition]:
                 ended.add(partition)
+
+    def heard_from(self) -> int | None:
+        """The bucket with which listening began: that of the first report, however many are told of as one later."""
+        return None if self._since is None else int(self._since - LAG_SECS) // BUCKET_SECS
 
     def open_from(self) -> int | None:
         """The first bucket that may still change; None as long as some source has not reported everywhere."""
@@ -62,14 +69,20 @@ class Clocks:
         return int(last) // BUCKET_SECS + 1 if self._clocks else None
 
     def dump(self) -> dict[str, object]:
-        """As it is stored."""
+        """As it is stored, but for `since`."""
         return {
             source: {"clocks": {str(p): clocks[p] for p in sorted(clocks)}, "ended": sorted(self._ended[source])}
             for source, clocks in sorted(self._clocks.items())
         }
 
-    def restore(self, stored: dict[str, dict[str, object]]) -> None:
+    @property
+    def since(self) -> float | None:
+        """The clock of the first report; stored on its own."""
+        return self._since
+
+    def restore(self, stored: dict[str, dict[str, object]], since: float | None) -> None:
         """The inverse of `dump`."""
+        self._since = since
         for source, entry in stored.items():
             clocks, ended = entry["clocks"], entry["ended"]
             assert isinstance(clocks, dict)

@@ -10,6 +10,7 @@ from them after a restart.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from processors.detection.buckets import Bucket, Counted, Entry
@@ -30,11 +31,17 @@ class Damping:
         self._last_in: Counter[int] = Counter()  # how many authors last counted in a bucket
         self._copies: Counter[str] = Counter()
 
-    def weigh(self, number: int, bucket: Bucket | None, before: Counted | None = None) -> Counted:
-        """What a minute amounts to. `before` stands for open minutes in between, which the index does not hold yet."""
+    def weigh(
+        self, number: int, bucket: Bucket | None, before: Counted | None = None, left: Mapping[str, int] | None = None
+    ) -> Counted:
+        """What a minute amounts to.
+
+        Ahead of the closed minutes the index is not yet what it will be at the close: `before` are the open minutes in
+        between, which it does not hold, and `left` the copies in minutes that will have left the window.
+        """
         if bucket is None:
             return Counted.nothing()
-        before = before or Counted.nothing()
+        before, left = before or Counted.nothing(), left or {}
         authors: dict[str, None] = {}
         copies: Counter[str] = Counter()
         weight = 0.0
@@ -46,8 +53,8 @@ class Damping:
             if entry.author is not None and (entry.author in authors or self._repeats(entry.author, number, before)):
                 continue
             authors[voice(entry)] = None
-            copy = copies[entry.signature] + self._copies[entry.signature] + before.copies.get(entry.signature, 0)
-            weight += copy_weight(copy)
+            earlier = self._copies[entry.signature] + before.copies.get(entry.signature, 0) - left.get(entry.signature, 0)
+            weight += copy_weight(copies[entry.signature] + earlier)
         return Counted(weight, frozenset(authors), dict(copies))
 
     def late(self, number: int, entry: Entry) -> float:

@@ -93,9 +93,12 @@ class DetectFold:
 
     def _advance(self, open_from: int, whole: range) -> None:
         """Close the minutes before `open_from`, and judge those that have become whole."""
+        heard_from = self._clocks.heard_from()
         closed_at = datetime.fromtimestamp(open_from * BUCKET_SECS + LAG_SECS, UTC)
         for watch_id in sorted(self._watches):
             state = self._watches[watch_id]
+            if state.since is None:
+                state.since = heard_from
             if state.active:
                 self._emit(state, state.settle(open_from, closed_at))
                 self._emit(state, state.judge(whole, datetime.fromtimestamp(whole.stop * BUCKET_SECS, UTC)))
@@ -110,7 +113,7 @@ class DetectFold:
         watch = record.watch
         state = self._watches.get(watch.watch_id)
         if state is None:
-            self._watches[watch.watch_id] = WatchState(watch)
+            self._watches[watch.watch_id] = WatchState(watch, since=self._open_from)
         elif watch.version >= state.watch.version:
             state.watch = watch
         self._changed.add(watch.watch_id)
@@ -165,6 +168,7 @@ class DetectFold:
     def _dump_clocks(self) -> dict[str, Any]:
         return {
             "sources": self._clocks.dump(),
+            "since": self._clocks.since,
             "open_from": self._open_from,
             "complete_before": self._complete_before,
             "applied": self._applied,
@@ -189,7 +193,7 @@ class DetectFold:
             self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(orjson.loads(value)))
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
-        self._clocks.restore(stored["sources"])
+        self._clocks.restore(stored["sources"], stored.get("since"))
         self._open_from, self._complete_before = stored["open_from"], stored.get("complete_before")
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}

@@ -31,8 +31,9 @@ Spoken = Signal | BucketClosed
 class WatchState:
     """What `detect` remembers of one watch. Call `settle` before anything else when the open minute has moved."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, since: int | None = None) -> None:
         self.watch = watch
+        self.since = since  # the first minute in which it could be heard; None until the sources have told
         self.open_from: int | None = None  # minutes before this one are ticked
         self.started: int | None = None
         self.buckets: dict[int, Bucket] = {}
@@ -110,11 +111,19 @@ class WatchState:
         if number > self.open_from:
             surge = surge.copy()
             for open_number in range(self.open_from, number):
-                counted = damping.weigh(open_number, self.buckets.get(open_number), between)
+                counted = damping.weigh(open_number, self.buckets.get(open_number), between, self._left(series, open_number))
                 surge.tick(open_number, counted.weight)
                 between = together(between, counted)
-        counted = damping.weigh(number, self.buckets.get(number), between)
+        counted = damping.weigh(number, self.buckets.get(number), between, self._left(series, number))
         return surge.peek(number, counted.weight), damping.authors(number, between.authors | counted.authors)
+
+    def _left(self, series: Series, number: int) -> Counter[str]:
+        """Copies in closed minutes that will have left the window when `number` closes."""
+        copies: Counter[str] = Counter()
+        for n, bucket in self.buckets.items():
+            if n <= number - WINDOW_BUCKETS and series in bucket.counted:
+                copies.update(bucket.counted[series].copies)
+        return copies
 
     def retract(self, mention_id: str, now: datetime | None) -> Iterator[Signal]:
         """Take a deleted post out of the evidence; says so when an alert may show it."""
@@ -152,13 +161,13 @@ class WatchState:
         if open_from is None:
             return
         if self.open_from is None:
-            self._start(open_from)
+            self._start(open_from if self.since is None else self.since)
         assert self.open_from is not None
         for number in range(self.open_from, open_from):
             yield from self._close(number, observed_at)
 
-    def _start(self, open_from: int) -> None:
-        first = min([*self.buckets, open_from])
+    def _start(self, since: int) -> None:
+        first = min([*self.buckets, since])
         self.open_from = self.started = first
         self.surges = {series: Surge(first) for series in Series}
 
@@ -304,6 +313,7 @@ class WatchState:
             "watch": self.watch.model_dump(mode="json"),
             "open_from": self.open_from,
             "started": self.started,
+            "since": self.since,
             "surges": {series: base64.b64encode(surge.pack()).decode() for series, surge in self.surges.items()},
             "episodes": {series: episode.dump() for series, episode in self.episodes.items()},
             "first_posts": [sample.dump() for sample in self.first_posts],
@@ -315,7 +325,7 @@ class WatchState:
     def restore(self, stored: dict[str, Any]) -> None:
         """The inverse of `dump`."""
         self.watch = Watch.model_validate(stored["watch"])
-        self.open_from, self.started = stored["open_from"], stored["started"]
+        self.open_from, self.started, self.since = stored["open_from"], stored["started"], stored.get("since")
         self.surges = {Series(name): Surge.unpack(base64.b64decode(packed)) for name, packed in stored["surges"].items()}
         self.episodes = {Series(name): Episode.restore(episode) for name, episode in stored["episodes"].items()}
         self.first_posts = [Sample(*fields) for fields in stored["first_posts"]]
