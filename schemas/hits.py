@@ -50,6 +50,7 @@ class Progress(Record):
     source: str
     clocks: dict[int, AwareDatetime] = Field(description="by partition of `mentions`")
     finished: frozenset[int] = Field(default=frozenset(), description="partitions in which the source has ended")
+    since: AwareDatetime | None = Field(default=None, description="the earliest of the clocks that this report stands for")
 
 
 class WatchChanged(Record):

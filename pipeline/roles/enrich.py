@@ -111,14 +111,18 @@ class Enrich:
     async def _progress(self, batch: "_Batch", records: Iterable[tuple[Any, MentionRecord]]) -> None:
         """One report per source and batch, after the hits that it covers."""
         clocks: dict[str, dict[int, datetime]] = {}
+        since: dict[str, datetime] = {}
         finished: dict[str, set[int]] = {}
         for message, record in records:
             if isinstance(record, SourceProgress):
                 clocks.setdefault(record.source, {})[message.partition] = record.clock
+                since[record.source] = min(record.clock, since.get(record.source, record.clock))
                 ended = finished.setdefault(record.source, set())
                 (ended.add if record.finished else ended.discard)(message.partition)
         for source, reported in clocks.items():
-            await batch.broadcast(Progress(source=source, clocks=reported, finished=frozenset(finished[source])))
+            await batch.broadcast(
+                Progress(source=source, clocks=reported, finished=frozenset(finished[source]), since=since[source])
+            )
 
 
 class _Batch:
@@ -145,6 +149,4 @@ class _Batch:
 
 def enrich_role(app: Any, kafka: KafkaSettings, work: Enrich) -> StatelessRole:
     """Ready to be installed."""
-    return StatelessRole(
-        app, kafka, "enrich", source=MENTIONS, work=work, batch_records=BATCH_RECORDS, batch_secs=BATCH_SECS
-    )
+    return StatelessRole(app, kafka, "enrich", source=MENTIONS, work=work, batch_records=BATCH_RECORDS, batch_secs=BATCH_SECS)

@@ -90,6 +90,27 @@ def test_the_order_of_reports_is_of_no_matter(reports: list[Progress]) -> None:
 # -- what counts --------------------------------------------------------------------------------------------------------
 
 
+def test_listening_begins_with_the_first_report_however_many_are_told_of_as_one() -> None:
+    """`enrich` tells of a batch's reports as one, the last: which ones came in a batch must not change what is usual."""
+    log, one_by_one, at_once = Log(), DetectFold(), DetectFold()
+    hits = [log.hit(100), *log.burst(120, 40)]
+    apply(one_by_one, WatchChanged(watch=watch()), *(progress(minute) for minute in range(91)))
+    together = progress(90).model_copy(update={"since": at(0)})
+    apply(at_once, WatchChanged(watch=watch()), together)
+    told = [apply(fold, *hits, progress(200)) for fold in (one_by_one, at_once)]
+    assert [output.value for output in told[0]] == [output.value for output in told[1]]
+    assert signals(told[0])
+
+
+def test_a_watch_that_is_announced_later_begins_then() -> None:
+    """Nobody listened for it before: the minutes before its announcement were not quiet, they were not heard."""
+    log, fold = Log(), DetectFold()
+    apply(fold, WatchChanged(watch=watch()), progress(0), progress(600), WatchChanged(watch=watch("yol")))
+    told = apply(fold, *(log.hit(605 + n, watch_id=name) for n in range(3) for name in ("su", "yol")), progress(700))
+    expected = {(bucket.watch_id, bucket.start): bucket.expected[Series.ALL] for bucket in minutes(told)}
+    assert expected["yol", at(605)] > expected["su", at(605)]
+
+
 def test_a_minute_is_told_once_it_is_closed() -> None:
     """With the distinct mentions and their weight in both series."""
     log, fold = Log(), announced()
