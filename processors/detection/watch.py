@@ -111,11 +111,19 @@ class WatchState:
         if number > self.open_from:
             surge = surge.copy()
             for open_number in range(self.open_from, number):
-                counted = damping.weigh(open_number, self.buckets.get(open_number), between)
+                counted = damping.weigh(open_number, self.buckets.get(open_number), between, self._left(series, open_number))
                 surge.tick(open_number, counted.weight)
                 between = together(between, counted)
-        counted = damping.weigh(number, self.buckets.get(number), between)
+        counted = damping.weigh(number, self.buckets.get(number), between, self._left(series, number))
         return surge.peek(number, counted.weight), damping.authors(number, between.authors | counted.authors)
+
+    def _left(self, series: Series, number: int) -> Counter[str]:
+        """Copies in closed minutes that will have left the window when `number` closes."""
+        copies: Counter[str] = Counter()
+        for n, bucket in self.buckets.items():
+            if n <= number - WINDOW_BUCKETS and series in bucket.counted:
+                copies.update(bucket.counted[series].copies)
+        return copies
 
     def retract(self, mention_id: str, now: datetime | None) -> Iterator[Signal]:
         """Take a deleted post out of the evidence; says so when an alert may show it."""
