@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -328,7 +329,7 @@ def main() -> int:
         print(f"{FILE} is not there: the data set is not part of the repository", file=sys.stderr)
         return 2
     folder = Path(tempfile.mkdtemp(prefix="nabiz-campaign-"))
-    with opened(folder / "data", print) as site:
+    with opened(folder / "data", partial(print, flush=True)) as site:
         campaign = Campaign(site, folder, options.only, options.quick)
         campaign.say(f"servers run; data in {folder}")
         whole_day(campaign)

@@ -13,6 +13,7 @@ from tests.campaigns.outcomes import Outcome, Violation
 from tests.campaigns.site import Scene, Site, Stuck
 
 LONGEST_SECS: Final = 300.0
+SAY_SECS: Final = 60.0
 PACE: Final = 220.0  # two hours of the surge in 35 s: long enough for a fault to meet a working system
 FAST_UNTIL: Final = "2019-09-26T13:55:00+0300"
 
@@ -68,12 +69,15 @@ def _follow(scene: Scene, plan: Plan) -> None:
     speed = str(PACE) if plan.paced else "max"
     scene.roles.start_role(source_spec(scene.deployment, plan.file, encoding="utf-8", speed=speed, more=more))
     going = [fault.run(scene) for fault in plan.faults]
-    left = "nothing was seen"
+    left, said_at = "nothing was seen", time.monotonic()
 
     def report(progress: ReplayProgress) -> None:
-        nonlocal left
+        nonlocal left, said_at
         scene.share = progress.counts.read / plan.total
         left = f"{scene.share:.0%} delivered, left: {dict(progress.left)}"
+        if time.monotonic() - said_at >= SAY_SECS:
+            said_at = time.monotonic()
+            scene.site.say(f"{plan.name}: {left}")
 
     with ReplayWatcher(scene.deployment) as watcher:
 

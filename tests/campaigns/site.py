@@ -42,6 +42,7 @@ class Site:
     data: Path
     servers: Supervisor
     log: Log
+    say: Callable[[str], None]
 
     def deployment(self, configuration: Configuration, name: str) -> Deployment:
         """A namespace of its own."""
@@ -103,4 +104,4 @@ def opened(data: Path, say: Callable[[str], None]) -> Iterator[Site]:
     log = Log(data / "supervisor.log")
     with Supervisor(RunFolder(data / "run"), log) as servers, servers.until_asked_to_stop():
         servers.start_servers(embedded_servers(Configuration(), data, "auto", say, servers.stopping))
-        yield Site(data, servers, log)
+        yield Site(data, servers, log, say)
