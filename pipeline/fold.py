@@ -47,6 +47,10 @@ class Fold(Protocol):
     def apply(self, value: bytes | None) -> None:
         """Apply the next record. Raises `NotARecord` or `UnknownKind`, and then has changed nothing."""
 
+    @property
+    def urgent(self) -> bool:
+        """Whether an output waits that somebody waits for: it is written at once, not with the next snapshot."""
+
     def outputs(self) -> Iterable[Output]:
         """What to write since the last call."""
 
@@ -65,7 +69,6 @@ class Partition:
     written: dict[str, int] = field(default_factory=dict)  # by output topic: how many records so far
     dead: list[bytes] = field(default_factory=list)
     dirty: bool = False
-    urgent: bool = False
     unknown: int = 0
 
     def load(self, records: dict[bytes, bytes]) -> None:
@@ -135,6 +138,8 @@ class FoldRole:
                         self._apply(event)
                 if self._due():
                     await self._save_all()
+                else:
+                    await self._save_some(number for number, partition in self._partitions.items() if partition.fold.urgent)
 
     def _apply(self, event: Any) -> None:
         message = event.message
@@ -166,7 +171,10 @@ class FoldRole:
 
     async def _save_all(self) -> None:
         self._saved_at = time.monotonic()
-        numbers = [number for number, partition in self._partitions.items() if partition.dirty]
+        await self._save_some(number for number, partition in self._partitions.items() if partition.dirty)
+
+    async def _save_some(self, wanted: Iterable[int]) -> None:
+        numbers = list(wanted)
         results = await asyncio.gather(*(self._save(self._partitions[number]) for number in numbers), return_exceptions=True)
         for number, result in zip(numbers, results, strict=True):
             if isinstance(result, KafkaError | TimeoutError):

@@ -46,6 +46,11 @@ class AlertFold:
             if after.news is not None:
                 self._outputs += self._notifications(signal, after.changed, after.news)
 
+    @property
+    def urgent(self) -> bool:
+        """A message to somebody waits. An alert's new state alone can wait."""
+        return any(output.topic is NOTIFICATIONS for output in self._outputs)
+
     def outputs(self) -> Iterable[Output]:
         """Alerts and notifications since the last call."""
         outputs, self._outputs = self._outputs, []

@@ -139,6 +139,11 @@ class DetectFold:
         if len(self._outputs) > count or state.touched or state.dropped or before != after:
             self._changed.add(watch_id)
 
+    @property
+    def urgent(self) -> bool:
+        """A signal waits: it may wake somebody. A closed minute can wait."""
+        return any(output.topic is SIGNALS for output in self._outputs)
+
     def outputs(self) -> Iterable[Output]:
         """Signals and closed minutes since the last call."""
         outputs, self._outputs = self._outputs, []

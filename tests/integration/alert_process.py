@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+import pipeline.fold
 from connectors.channels import ChannelSettings
 from connectors.kafka import KafkaSettings
 from pipeline.delivery import Patience
@@ -20,6 +21,7 @@ def main(bootstrap: str, prefix: str, data: str, settings: str) -> None:
     die_with_parent()
     kafka = KafkaSettings(bootstrap=bootstrap, prefix=prefix)
     fields = json.loads(settings)
+    pipeline.fold.SNAPSHOT_SECS = fields.get("snapshot_secs", pipeline.fold.SNAPSHOT_SECS)  # type: ignore[misc]
     app = make_app(kafka, "alert", 0, Path(data))
     AlertRole(
         app,

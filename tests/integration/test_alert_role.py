@@ -221,6 +221,29 @@ async def test_a_replay_writes_only_to_its_own_file_and_stops_in_order(kafka: Ka
     assert all(each.subject.startswith("*** TEKRAR OYNATMA ***") for each in found)
 
 
+async def test_a_message_does_not_wait_for_the_snapshot(kafka: KafkaSettings, tmp_path: Path) -> None:
+    """It is written and committed at once; what tells nobody waits, and is written at the latest when the role stops."""
+    settings = {
+        "on_call": {"nobetci": NIGHT.model_dump()},
+        "channels": {name: {"type": "file", "name": name, "path": str(tmp_path / name)} for name in NIGHT.channels},
+        "snapshot_secs": 3600,
+    }
+    told, confirmed, *_ = life("w0")
+    detect = Detect(kafka, 0, [told], random.Random(0))
+    await detect.run()
+    with alert_role(kafka, tmp_path, **settings) as process:
+        await until(lambda: len(deliveries(kafka)) == 2, "the message on both channels")
+        assert len(committed(kafka, ALERTS)) == 1
+        detect._left = [confirmed]
+        await detect.run()
+        await asyncio.sleep(2)
+        assert len(committed(kafka, ALERTS)) == 1
+        process.terminate()
+        await asyncio.to_thread(process.wait, 20)
+    assert len(committed(kafka, ALERTS)) == 2
+    assert len(committed(kafka, NOTIFICATIONS)) == 1
+
+
 class Phone:
     """A channel whose faults the test decides."""
 
