@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,6 +35,16 @@ BATCH_SECS: Final = 0.1
 NO_MODEL: Final = "none"  # the model version of a label that no model gave
 
 
+@dataclass(slots=True)
+class Judged:
+    """A batch of mentions as far as it can be brought without writing anything."""
+
+    letters: list[bytes] = field(default_factory=list)
+    records: list[tuple[Any, MentionRecord]] = field(default_factory=list)
+    """Each with its message."""
+    mentions: list[tuple[Any, Matched, Sentiment]] = field(default_factory=list)
+
+
 class Enrich:
     """The role's work. See pipeline.stateless.Work."""
 
@@ -58,37 +69,45 @@ class Enrich:
             await self._producer.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def handle(self, events: Sequence[Any]) -> None:
+    async def prepare(self, events: Sequence[Any]) -> Judged:
         """See `Work`."""
-        batch = _Batch(self._kafka, self._producer)
-        records = [(event.message, record) for event in events if (record := await self._decode(batch, event.message))]
+        judged = Judged()
+        for event in events:
+            self._decode(event.message, judged)
         watches = self._watches.current
         matched = [
             (message, found)
-            for message, record in records
+            for message, record in judged.records
             if isinstance(record, Mention) and (found := match(record, watches)) is not None
         ]
         sentiments = await self._judge([found for _, found in matched])
-        for (message, found), sentiment in zip(matched, sentiments, strict=True):
+        judged.mentions = [(*pair, sentiment) for pair, sentiment in zip(matched, sentiments, strict=True)]
+        return judged
+
+    async def handle(self, judged: Judged) -> None:
+        """See `Work`."""
+        batch = _Batch(self._kafka, self._producer)
+        for letter in judged.letters:
+            await batch.send_bytes(DEAD_LETTERS, letter)
+        for message, found, sentiment in judged.mentions:
             await self._write(batch, message, found, sentiment)
-        for _, record in records:
+        for _, record in judged.records:
             if isinstance(record, Deletion):
                 await self._delete(batch, record)
-        await self._progress(batch, records)
+        await self._progress(batch, judged.records)
         await batch.durable()
 
-    async def _decode(self, batch: "_Batch", message: Any) -> MentionRecord | None:
+    def _decode(self, message: Any, judged: Judged) -> None:
         try:
-            record = MENTION_RECORDS.decode(message.value).record
+            judged.records.append((message, MENTION_RECORDS.decode(message.value).record))
         except UnknownKind:
-            return None
+            return
         except NotARecord as error:
             self._limit.seen(bad=True)
             letter = letter_of_message(message, "enrich", DeadLetterReason.NOT_A_RECORD, error.problem, self._clock())
-            await batch.send_bytes(DEAD_LETTERS, letter)
-            return None
+            judged.letters.append(letter)
+            return
         self._limit.seen(bad=False)
-        return record
 
     async def _judge(self, matched: Sequence[Matched]) -> list[Sentiment]:
         texts = [found.mention.text for found in matched if found.classifiable]

@@ -6,7 +6,7 @@ answered and the dead letters are in Kafka, and a crash in between costs nothing
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,6 +36,16 @@ class Counts:
     unknown_fields: int = 0
 
 
+@dataclass(slots=True)
+class Read:
+    """A batch, decoded; `sources` by identity, since two equal records are two messages."""
+
+    events: Sequence[Any]
+    records: list[EnrichedRecord] = field(default_factory=list)
+    sources: dict[int, Any] = field(default_factory=dict)
+    letters: list[tuple[Any, bytes]] = field(default_factory=list)
+
+
 class Index:
     """The role's work. See pipeline.stateless.Work."""
 
@@ -63,22 +73,24 @@ class Index:
         if self._producer is not None:
             await self._producer.stop()
 
-    async def handle(self, events: Sequence[Any]) -> None:
+    async def prepare(self, events: Sequence[Any]) -> Read:
+        """See `Work`."""
+        batch = Read(events)
+        for event in events:
+            record = self._decode(event.message, batch.letters)
+            if record is not None:
+                batch.sources[id(record)] = event.message
+                batch.records.append(record)
+        return batch
+
+    async def handle(self, batch: Read) -> None:
         """See `Work`."""
         assert self._writer is not None, "handle before open"
-        letters: list[tuple[Any, bytes]] = []
-        sources: dict[int, Any] = {}  # by identity: two equal records are two messages
-        records: list[EnrichedRecord] = []
-        for event in events:
-            record = self._decode(event.message, letters)
-            if record is not None:
-                sources[id(record)] = event.message
-                records.append(record)
-        for rejected in await self._writer.write(records):
-            message = sources[id(rejected.record)]
-            letters.append((message, self._letter(message, DeadLetterReason.REJECTED_BY_INDEX, rejected.problem)))
-        self._count(events, letters)
-        await self._put_aside(letters)
+        for rejected in await self._writer.write(batch.records):
+            message = batch.sources[id(rejected.record)]
+            batch.letters.append((message, self._letter(message, DeadLetterReason.REJECTED_BY_INDEX, rejected.problem)))
+        self._count(batch.events, batch.letters)
+        await self._put_aside(batch.letters)
 
     def _decode(self, message: Any, letters: list[tuple[Any, bytes]]) -> EnrichedRecord | None:
         try:
