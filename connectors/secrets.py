@@ -31,4 +31,6 @@ def resolve(reference: SecretReference) -> str:
     try:
         return Path(name).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SecretMissing(f"cannot read the secret in {name}: {error.strerror}; create the file, readable by this user only") from error
+        raise SecretMissing(
+            f"cannot read the secret in {name}: {error.strerror}; create the file, readable by this user only"
+        ) from error

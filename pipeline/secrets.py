@@ -38,7 +38,9 @@ def hmac_key(configuration: Configuration, data: Path) -> bytes:
     reference = configuration.secret or f"file:{hmac_file(data)}"
     key = resolve(reference).encode()
     if len(key) < _SHORTEST:
-        raise SecretMissing(f"the HMAC key behind {reference} is shorter than {_SHORTEST} characters: make one with 'nabiz secrets init'")
+        raise SecretMissing(
+            f"the HMAC key behind {reference} is shorter than {_SHORTEST} characters: make one with 'nabiz secrets init'"
+        )
     return key
 
 

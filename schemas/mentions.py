@@ -47,7 +47,7 @@ class Deletion(Record):
 
 
 class SourceProgress(Record):
-    """"Everything up to `clock` has been delivered", by the source's own clock; to each partition of `mentions`."""
+    """ "Everything up to `clock` has been delivered", by the source's own clock; to each partition of `mentions`."""
 
     type: Literal["source.progress"] = "source.progress"
     source: str

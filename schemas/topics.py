@@ -59,40 +59,73 @@ class Topic:
 _COMPACTED_TEXT = MappingProxyType({"max.compaction.lag.ms": str(TEXT_RETENTION_MS), "segment.ms": str(DAY_MS)})
 
 MENTIONS = Topic(
-    "mentions", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("source", "nabiz dead-letters"), ("enrich",),
+    "mentions",
+    "mention_id",
+    MENTIONS_PARTITIONS,
+    Cleanup.DELETE,
+    DataClass.TEXT,
+    ("source", "nabiz dead-letters"),
+    ("enrich",),
     TEXT_RETENTION_MS,
 )
 ENRICHED = Topic(
-    "enriched", "mention_id", MENTIONS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich", "nabiz dead-letters"), ("index",),
+    "enriched",
+    "mention_id",
+    MENTIONS_PARTITIONS,
+    Cleanup.DELETE,
+    DataClass.TEXT,
+    ("enrich", "nabiz dead-letters"),
+    ("index",),
     TEXT_RETENTION_MS,
 )
 HITS = Topic(
-    "hits", "watch_id", HITS_PARTITIONS, Cleanup.DELETE, DataClass.TEXT, ("enrich", "nabiz watch", "nabiz dead-letters"),
-    ("detect",), TEXT_RETENTION_MS,
+    "hits",
+    "watch_id",
+    HITS_PARTITIONS,
+    Cleanup.DELETE,
+    DataClass.TEXT,
+    ("enrich", "nabiz watch", "nabiz dead-letters"),
+    ("detect",),
+    TEXT_RETENTION_MS,
 )
 WATCHES = Topic("watches", "watch_id", 1, Cleanup.COMPACT, DataClass.SETTINGS, ("nabiz watch",), ("enrich", "source"))
 CHECKPOINTS = Topic("checkpoints", "source", 1, Cleanup.COMPACT, DataClass.FIGURES, ("source",), ("source", "nabiz status"))
 DETECTOR_STATE = Topic(
-    "detector-state", "watch_id or part of it", HITS_PARTITIONS, Cleanup.COMPACT, DataClass.TEXT, ("detect",), ("detect",),
+    "detector-state",
+    "watch_id or part of it",
+    HITS_PARTITIONS,
+    Cleanup.COMPACT,
+    DataClass.TEXT,
+    ("detect",),
+    ("detect",),
     extra=_COMPACTED_TEXT,
 )
 SIGNALS = Topic("signals", "watch_id", 1, Cleanup.DELETE, DataClass.TEXT, ("detect",), ("alert",), TEXT_RETENTION_MS)
 BUCKETS = Topic("buckets", "watch_id", 1, Cleanup.DELETE, DataClass.FIGURES, ("detect",), ("nabiz report",), RECORD_RETENTION_MS)
-ALERT_STATE = Topic(
-    "alert-state", "watch_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("alert",), extra=_COMPACTED_TEXT
-)
+ALERT_STATE = Topic("alert-state", "watch_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("alert",), extra=_COMPACTED_TEXT)
 ALERTS = Topic(
     "alerts", "alert_id", 1, Cleanup.COMPACT, DataClass.TEXT, ("alert",), ("nabiz report", "nabiz status"), extra=_COMPACTED_TEXT
 )
-NOTIFICATIONS = Topic(
-    "notifications", "alert_id", 1, Cleanup.DELETE, DataClass.TEXT, ("alert",), ("alert",), TEXT_RETENTION_MS
-)
+NOTIFICATIONS = Topic("notifications", "alert_id", 1, Cleanup.DELETE, DataClass.TEXT, ("alert",), ("alert",), TEXT_RETENTION_MS)
 DELIVERIES = Topic(
-    "deliveries", "alert_id", 1, Cleanup.DELETE, DataClass.FIGURES, ("alert",), ("nabiz replay", "nabiz report"), RECORD_RETENTION_MS
+    "deliveries",
+    "alert_id",
+    1,
+    Cleanup.DELETE,
+    DataClass.FIGURES,
+    ("alert",),
+    ("nabiz replay", "nabiz report"),
+    RECORD_RETENTION_MS,
 )
 DEAD_LETTERS = Topic(
-    "dead-letters", "letter_id", 1, Cleanup.DELETE, DataClass.SEALED,
-    ("source", "enrich", "index", "detect", "alert", "nabiz dead-letters"), ("nabiz dead-letters",), TEXT_RETENTION_MS,
+    "dead-letters",
+    "letter_id",
+    1,
+    Cleanup.DELETE,
+    DataClass.SEALED,
+    ("source", "enrich", "index", "detect", "alert", "nabiz dead-letters"),
+    ("nabiz dead-letters",),
+    TEXT_RETENTION_MS,
 )
 
 TOPICS: tuple[Topic, ...] = (

@@ -101,4 +101,6 @@ def _memory() -> Finding:
     detail = f"{total:.1f} GiB"
     if total >= NEEDED_MEMORY_GIB:
         return Finding("memory", ok=True, detail=detail)
-    return Finding("memory", ok=False, detail=f"{detail}; {NEEDED_MEMORY_GIB:g} GiB are needed for servers and roles on one machine")
+    return Finding(
+        "memory", ok=False, detail=f"{detail}; {NEEDED_MEMORY_GIB:g} GiB are needed for servers and roles on one machine"
+    )

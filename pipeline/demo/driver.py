@@ -286,5 +286,3 @@ def _disk(folder: Path) -> int | None:
         return None
     # allocated blocks: Kafka's index files are mostly holes
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
-
-

@@ -106,15 +106,11 @@ def prize(desk: Desk, surge: Surge, people: Sequence[Author]) -> list[Post]:
     phrases = sheet("prize")
     deck = desk.deck(phrases, "citizen")
     times = _arrivals(desk, surge, 195, 1.4, 1.9)
-    posts = [
-        desk.write(at, steady(who), deck, phrases) for at, who in zip(times, _casting(desk, people, 188, 195), strict=True)
-    ]
+    posts = [desk.write(at, steady(who), deck, phrases) for at, who in zip(times, _casting(desk, people, 188, 195), strict=True)]
     return posts + _official(desk, surge, phrases, own_minutes=(1, 24), press_minutes=(4, 9, 17))
 
 
-def _official(
-    desk: Desk, surge: Surge, phrases: Sheet, own_minutes: Sequence[int], press_minutes: Sequence[int]
-) -> list[Post]:
+def _official(desk: Desk, surge: Surge, phrases: Sheet, own_minutes: Sequence[int], press_minutes: Sequence[int]) -> list[Post]:
     """Statements of the municipality, and headlines of the papers in turn."""
     own, papers = desk.script(phrases, "own"), desk.script(phrases, "press")
     facts = {"cadde": _BURST_STREET, "n": "8"}

@@ -107,9 +107,7 @@ def _citizen(handle: str, number: int, rng: Random) -> Author:
 
 def bots(count: int, rng: Random) -> list[Author]:
     """Fresh accounts with generic names and hardly a follower."""
-    return [
-        Author(f"b{n:03}", f"user{rng.randrange(10**7, 10**8)}", "x", rng.randrange(0, 9), Habit.TIDY) for n in range(count)
-    ]
+    return [Author(f"b{n:03}", f"user{rng.randrange(10**7, 10**8)}", "x", rng.randrange(0, 9), Habit.TIDY) for n in range(count)]
 
 
 def own_account() -> Author:

@@ -96,7 +96,9 @@ class Wall:
             line = self._texts["waiting"]
         else:
             shares = "  ".join(f"{self._texts[tone]} %{100 * tones[tone] / mentions:.0f}" for tone in _TONES)
-            line = self._texts["counts"].format(clock=f"{clock.astimezone(LOCAL):%d.%m. %H:%M}", mentions=mentions) + "   " + shares
+            line = (
+                self._texts["counts"].format(clock=f"{clock.astimezone(LOCAL):%d.%m. %H:%M}", mentions=mentions) + "   " + shares
+            )
         if self._console.is_terminal:
             self._live.update(Text(line, style="bold"))
         elif line[:8] != self._last_plain[:8]:  # once an hour of the story

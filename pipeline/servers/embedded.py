@@ -57,7 +57,7 @@ class Server(Protocol):
 
     @property
     def name(self) -> str:
-        """"kafka" or "elasticsearch"."""
+        """ "kafka" or "elasticsearch"."""
 
     @property
     def address(self) -> str:

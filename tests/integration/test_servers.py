@@ -235,9 +235,7 @@ def new_index(search: Elasticsearch) -> str:
 def produce(address: str, topic: str, *texts: str) -> None:
     with closing(KafkaProducer(bootstrap_servers=address, acks="all")) as producer:
         for text in texts:
-            sent = producer.send(
-                topic, text.encode(), key=b"key", headers=[("kind", b"mention")], timestamp_ms=1_700_000_000_000
-            )
+            sent = producer.send(topic, text.encode(), key=b"key", headers=[("kind", b"mention")], timestamp_ms=1_700_000_000_000)
             sent.get(timeout=20)
 
 
