@@ -64,7 +64,7 @@ class Campaign:
     def wanted(self, name: str) -> bool:
         """Whether a run was asked for."""
         if self.only:
-            return any(name.startswith(prefix) for prefix in self.only)
+            return any(name == asked or (asked not in NAMES and name.startswith(asked)) for asked in self.only)
         return not self.quick or name in QUICK
 
     def say(self, line: str) -> None:
@@ -266,6 +266,7 @@ FAULTS: Final[dict[str, tuple[tuple[Fault, ...], dict[str, int]]]] = {
     "away-elasticsearch": ((Fault(at(0.3), away("elasticsearch")),), {}),
     "restart-kafka": ((Fault(at(0.3), away("kafka", 3)),), {}),
 }
+NAMES: Final = ("model", "unsure", "model-enrich", "hits", *FAULTS)
 
 
 def fault_runs(campaign: Campaign) -> None:
@@ -318,9 +319,8 @@ def model_under_faults(campaign: Campaign) -> None:
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = ("model", "unsure", "model-enrich", "hits", *FAULTS)
     parser.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help=f"one run, or all that begin so: {', '.join(known)}"
+        "--only", action="append", default=[], metavar="NAME", help=f"one run, or all that begin so: {', '.join(NAMES)}"
     )
     parser.add_argument("--quick", action="store_true", help="kills only, without the model")
     parser.add_argument("--keep", action="store_true", help="keep the data folder")
