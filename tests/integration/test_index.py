@@ -22,6 +22,7 @@ from kafka import KafkaConsumer, TopicPartition
 from connectors.elasticsearch import ElasticsearchRefused, ElasticsearchSettings, Patience, prepare
 from connectors.kafka import KafkaSettings, create_topics
 from connectors.mention_writer import MentionWriter
+from pipeline.dead_letters import WINDOW
 from pipeline.servers.ports import choose_ports
 from schemas.authors import AuthorClass
 from schemas.deadletters import DeadLetter
@@ -428,12 +429,17 @@ def test_what_cannot_be_used_goes_to_the_dead_letters(deployment: Deployment) ->
 
 
 def test_most_records_unusable_stops_the_role_before_the_commit(deployment: Deployment) -> None:
-    """More than half of the records bad: the fault is ours, so nothing is committed and the process ends."""
+    """More than half of a window bad: the fault is ours, so the batch that shows it is not committed, and the process ends.
+
+    How many records a batch holds is Faust's affair: what came in batches before is committed, as dead letters.
+    """
     deployment.send(*(b"{not json" for _ in range(150)))
     process = deployment.start()
     assert process.wait(90) == 70
     assert deployment.said(0, "TooManyDeadLetters")
-    assert deployment.lag() == 150
+    committed = 150 - deployment.lag()
+    assert committed <= WINDOW // 2
+    assert len({letter.letter_id for letter in deployment.letters()}) >= committed
 
 
 @contextmanager
