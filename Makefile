@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# torch and what comes with it, about 6 GB: only for what makes or converts a model
+TRAINING := .venv-training
+TRAINING_STAMP := $(TRAINING)/.installed
+DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check format campaign-main campaign-rough bench model clean
+.PHONY: help setup servers demo test check format campaign-main campaign-rough bench bench-model setup-training model model-card test-model lock clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -43,12 +47,37 @@ campaign-main: setup  ## The whole telecom replay with the model, then the fault
 campaign-rough: setup  ## Kills, Ctrl-C at any moment, a full disk (about 15 minutes; the disk needs root)
 	$(BIN)/python -m pytest -m campaign tests/e2e/test_rough_machine.py
 
-bench: setup  ## Throughput as ratios in one run
-	$(BIN)/python -m tests.benchmarks.throughput
+bench: setup $(TRAINING_STAMP)  ## Throughput as ratios in one run (with torch, for the naive agent)
+	$(TRAINING)/bin/python -m tests.benchmarks.throughput
 
-lock: pyproject.toml  ## Resolve dependencies again: requirements.lock, and requirements-run.lock for the image
+$(TRAINING_STAMP): requirements-training.lock pyproject.toml
+	$(PYTHON) -m venv $(TRAINING)
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-training.lock
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+setup-training: $(TRAINING_STAMP)  ## Make .venv-training with torch, for 'nabiz model import' and the training
+
+model: $(TRAINING_STAMP)  ## Train the bundled model anew into build/model (hours on 2 cores; labelled texts in DATA)
+	$(TRAINING)/bin/python -m processors.sentiment.training --data $(DATA) --out build/model
+	$(MAKE) model-card
+
+model-card: $(TRAINING_STAMP)  ## Measure build/model against the baseline and other forms, and write its card
+	$(TRAINING)/bin/nabiz model evaluate $(DATA)/sentiment/dev.jsonl --suite --variations --model build/model --train build/trained-on.jsonl --pictures build/pictures --json > build/evaluation.json
+	$(TRAINING)/bin/nabiz model evaluate build/unseen.jsonl --model build/model --train build/trained-on.jsonl --json > build/unseen.json
+	$(TRAINING)/bin/python -m tests.benchmarks.model_forms --model build/model --json build/forms.json
+	$(TRAINING)/bin/python -m processors.sentiment.training.card build build/model
+
+test-model: $(TRAINING_STAMP)  ## The tests that need torch: training and import of models
+	$(TRAINING)/bin/python -m pytest tests/unit/test_model_import.py tests/unit/test_model_export.py
+
+bench-model: $(TRAINING_STAMP)  ## Speed and agreement of the model's possible forms, as ratios in one run
+	$(TRAINING)/bin/python -m tests.benchmarks.model_forms
+
+lock: pyproject.toml  ## Resolve dependencies again: all, those of the image, those of the training
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-run.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra training --extra dev --no-header -c requirements.lock -o requirements-training.lock pyproject.toml
 
 clean:  ## Remove what was made; keeps data/
-	rm -rf $(VENV) deploy/embedded/target build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TRAINING) deploy/embedded/target build *.egg-info .mypy_cache .ruff_cache .pytest_cache

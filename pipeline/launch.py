@@ -25,9 +25,9 @@ ROLES: Final = ("enrich", "index", "detect", "alert")
 
 def preflight(configuration: Configuration) -> None:
     """What can be told before a server starts. Raises ModelUnusable, ConfigurationError, WatchRefused, InvalidWatch."""
-    from processors.sentiment.classifier import require_model  # NumPy takes a moment to import
+    from processors.sentiment.classifier import require_classifier  # NumPy takes a moment to import
 
-    require_model(configuration.sentiment.folder)
+    require_classifier(configuration.sentiment.folder)
     labels = configuration.sentiment.stored_labels
     if labels is not None and not labels.is_file():
         raise ConfigurationError(f"sentiment.stored_labels: there is no file {labels}: correct the path, or remove the key")

@@ -13,7 +13,6 @@ from typing import Final, Protocol
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from processors.sentiment.prepare import prepare
 from schemas.sentiments import Sentiment
 
 KNOWN_TEXTS: Final = 20_000  # about 10 MB
@@ -57,8 +56,11 @@ class ModelTone:
         return self._classifier.version
 
     def judge(self, texts: Sequence[str]) -> list[Sentiment]:
-        """See `Tone`. Copies, also those with another link or user name, are judged once."""
-        prepared = [prepare(text) for text in texts]
+        """See `Tone`. Texts of one prepared form are judged once: copies, also with another link, user name or case.
+
+        Not by signature, which takes more texts for copies: which of them came first would then decide the label.
+        """
+        prepared = [self._classifier.prepare(text) for text in texts]
         new = [text for text in dict.fromkeys(prepared) if text not in self._known]
         judged = dict(zip(new, self._ask(new), strict=True)) if new else {}
         found = [judged[text] if text in judged else self._known[text] for text in prepared]
@@ -71,7 +73,7 @@ class ModelTone:
         version = self._classifier.version
         return [
             Sentiment(label=prediction.label, confidence=round(prediction.confidence, 4), model=version)
-            for prediction in self._classifier.predict(texts)
+            for prediction in self._classifier.predict_prepared(texts)
         ]
 
 

@@ -20,6 +20,7 @@ from connectors.secrets import SecretMissing
 from pipeline.audit import AuditBroken
 from pipeline.configuration import Configuration, ConfigurationError, load
 from pipeline.dead_letter_box import UnknownLetter
+from pipeline.model_evaluation import EvaluationUnavailable
 from pipeline.reveal import CannotReveal
 from pipeline.secrets import SecretsRefused
 from pipeline.servers.build import ServersUnavailable
@@ -30,6 +31,7 @@ from pipeline.supervisor.run_state import AlreadyRunning
 from pipeline.supervisor.supervisor import KeepsFailing, Stopped
 from pipeline.watch_registry import WatchRefused
 from processors.sentiment.classifier import ModelUnusable
+from processors.sentiment.labelled import LabelledUnusable
 from processors.watches.files import InvalidWatch
 from processors.watches.query import InvalidQuery
 
@@ -46,8 +48,9 @@ class NothingRuns(Exception):
 #: Errors whose message already says what to do: shown as one message, never as a traceback.
 MISTAKES: Final = (
     AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, DiskFull, ElasticsearchRefused,
-    ElasticsearchUnreachable, FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeepsFailing, KeyDestroyed, ModelUnusable,
-    NothingRuns, PortTaken, SecretMissing, SecretsRefused, ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
+    ElasticsearchUnreachable, EvaluationUnavailable, FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeepsFailing,
+    KeyDestroyed, LabelledUnusable, ModelUnusable, NothingRuns, PortTaken, SecretMissing, SecretsRefused, ServerNotReady,
+    ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ and the class that runs it. `training/` holds how the bundled model was made; no
 
 Unaware of Kafka, watches, authors and languages: the caller says which texts are Turkish, and what an
 `unsure` one counts as. Offline by construction: the model is a local folder, and only
-`classifier.Classifier` imports `transformers`, when it loads.
+`text_model.TextModel` imports `transformers`, when it loads.
 """
 
 import os
@@ -17,8 +17,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from processors.sentiment.classifier import Classifier, ModelUnusable, Prediction
 from processors.sentiment.labels import Label, decide
-from processors.sentiment.prepare import prepare
 
 BUNDLED_MODEL = Path(__file__).parent / "model"
 
-__all__ = ["BUNDLED_MODEL", "Classifier", "Label", "ModelUnusable", "Prediction", "decide", "prepare"]
+__all__ = ["BUNDLED_MODEL", "Classifier", "Label", "ModelUnusable", "Prediction", "decide"]

@@ -1,14 +1,23 @@
-"""The form in which a text reaches the model; the same function runs in training and in operation.
+"""The form in which a text reaches a model; the same function runs in training and in operation.
 
-Case is kept: the vocabulary knows both, and shouting says something.
+Which of the two forms a model reads stands in its folder. `turkish` makes one form of what people write in several
+ways, so that none of these can change a label: upper and lower case, links and user names, lengthened letters, and,
+where a text was typed without them, diacritics. `plain` leaves the words as they are, for models made elsewhere.
 """
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Final
 
-LINK = "http"
-USER = "@kişi"
-MAX_CHARACTERS = 4_000
+from processors.text import turkish
+from processors.text.characters import visible
+from processors.text.diacritics import lacks_diacritics, restored
+from processors.text.references import without_references
+
+LINK: Final = "http"
+USER: Final = "@kişi"
+MAX_CHARACTERS: Final = 4_000
 """The model reads the first 96 pieces, far less than this; the rest of an article only costs time."""
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -17,9 +26,23 @@ _USER = re.compile(r"(?<!\w)@\w+(?:@[\w-]+(?:\.[\w-]+)+)?")
 _LONG_LETTER = re.compile(r"([^\W\d_])\1{2,}")
 _LONG_SIGN = re.compile(r"([^\w\s])\1{3,}")
 _SPACE = re.compile(r"\s+")
+_BARE_LINK = re.compile(r"(?:pic\.twitter\.com|\bt\.co)/\S+|\bhttps?\b:?/{0,2}", re.IGNORECASE)
+_HASHTAG = re.compile(r"#(?=\w)")
+_SKIN_AND_STYLE = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f]")
+_CIRCUMFLEX = str.maketrans("âîû", "aiu")
 
 
-def prepare(text: str) -> str:
+def prepare_turkish(text: str) -> str:
+    """Idempotent; an empty result means that the text held nothing to judge."""
+    text = _BARE_LINK.sub(" ", without_references(visible(text[:MAX_CHARACTERS])))
+    text = turkish.lower(text).translate(_CIRCUMFLEX)
+    text = _SKIN_AND_STYLE.sub("", _HASHTAG.sub(" ", text)).replace("_", " ")
+    text = _LONG_SIGN.sub(r"\1\1\1", _LONG_LETTER.sub(r"\1", text))
+    text = _SPACE.sub(" ", text).strip()
+    return restored(text) if lacks_diacritics(text) else text
+
+
+def prepare_plain(text: str) -> str:
     """Idempotent; an empty result means that the text held nothing to judge."""
     text = _LONE_SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS])
     text = unicodedata.normalize("NFC", text)
@@ -28,3 +51,6 @@ def prepare(text: str) -> str:
     text = _LONG_LETTER.sub(r"\1\1", text)
     text = _LONG_SIGN.sub(r"\1\1\1", text)
     return _SPACE.sub(" ", text).strip()
+
+
+PREPARATIONS: Final[Mapping[str, Callable[[str], str]]] = {"turkish": prepare_turkish, "plain": prepare_plain}

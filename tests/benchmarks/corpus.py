@@ -15,7 +15,7 @@ import orjson
 from pipeline.demo.story import build
 from processors.enrichment import match
 from processors.privacy.masking import mask
-from processors.sentiment.prepare import prepare
+from processors.sentiment.prepare import prepare_turkish
 from processors.watches.files import parse_watch_file
 from processors.watches.matcher import WatchSet
 from schemas.mentions import Mention
@@ -41,8 +41,9 @@ def posts(number: int) -> list[Invented]:
     for seed in count(FIRST_SEED):
         for record in build(seed).mentions():
             masked = mask(unicodedata.normalize("NFC", record["text"]), frozenset()).text
-            if prepare(masked) not in chosen and taken(masked):
-                chosen[prepare(masked)] = Invented({**record, "id": f"{seed}-{record['id']}"}, masked)
+            form = prepare_turkish(masked)  # the form that joins the most texts
+            if form not in chosen and taken(masked):
+                chosen[form] = Invented({**record, "id": f"{seed}-{record['id']}"}, masked)
         if len(chosen) >= number:
             mixed = list(chosen.values())
             Random(FIRST_SEED).shuffle(mixed)

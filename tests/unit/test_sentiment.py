@@ -8,11 +8,19 @@ import subprocess
 import sys
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from processors.sentiment import BUNDLED_MODEL, Classifier, Label, ModelUnusable, Prediction, decide, prepare
-from processors.sentiment.classifier import FILES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.sentiment import BUNDLED_MODEL, Classifier, Label, ModelUnusable, Prediction, decide
+from processors.sentiment.artefact import DESCRIPTION_FILE, FILES
+from processors.sentiment.prepare import PREPARATIONS, prepare_plain, prepare_turkish
+from processors.sentiment.text_model import TextModel
+from processors.text import turkish
+from processors.text.diacritics import plain
 
 NEGATIVE = [
     "Üç gündür sular kesik, belediyeyi arıyoruz telefona çıkan yok. Rezalet!",
@@ -57,6 +65,17 @@ def replace(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
 
 
+def described(folder: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+    return value
+
+
+def change_head(folder: Path, **change: object) -> None:
+    value = described(folder)
+    value["heads"]["sentiment"] |= change
+    replace(folder / DESCRIPTION_FILE, json.dumps(value))
+
+
 def generated_texts() -> list[str]:
     """Invented posts of very different length, many of them between two labels."""
     places = ["Merkez", "Yeşilova mahallesi", "sahil yolu", "şehir hastanesi", "otogar"]
@@ -73,7 +92,7 @@ def generated_texts() -> list[str]:
     return [say.format(place=place, thing=thing) for place, thing, say in itertools.product(places, things, says)]
 
 
-class TestPrepare:
+class TestPlainForm:
     @pytest.mark.parametrize(
         ("text", "prepared"),
         [
@@ -94,12 +113,66 @@ class TestPrepare:
     )
     def test_form(self, text: str, prepared: str) -> None:
         """Links, names and lengthened words take one form; letters, case and digits stay."""
-        assert prepare(text) == prepared
+        assert prepare_plain(text) == prepared
 
+
+class TestTurkishForm:
+    @pytest.mark.parametrize(
+        ("text", "prepared"),
+        [
+            ("  iki \n\t şişe  ", "iki şişe"),
+            ("bak https://ornek.example/a?b=c şuraya pic.twitter.com/abc", "bak şuraya"),
+            ("@belediye ve @a_b@sosyal.example, neredesiniz şimdi", "ve , neredesiniz şimdi"),
+            ("[kişi] çok kötü [bağlantı: ornek.bel.tr] http", "çok kötü"),
+            ("Çoooook kötüüüüü", "çok kötü"),
+            ("ÇOK KÖTÜ, İSTANBUL ISLAK", "çok kötü, istanbul ıslak"),
+            ("#SuKesintisi_var çözün", "sukesintisi var çözün"),
+            ("olmaz öyle!!!!!!! 👏🏽👏🏿👏👏❤️", "olmaz öyle!!! 👏👏👏❤"),
+            ("kâğıt üzerinde", "kağıt üzerinde"),
+            (unicodedata.normalize("NFD", "ÇĞIÖŞÜ"), "çğıöşü"),
+            ("cok kotu bir hizmet", "çok kötü bir hizmet"),
+            ("COK KOTU BIR BELEDIYE", "çok kötü bir belediye"),
+            ("yarim saattir bekliyoruz, otobus gelmedi", "yarım saattir bekliyoruz, otobüs gelmedi"),
+            ("yarım \ud83d emoji", "yarım \ufffd emoji"),
+            (" @kimse https://ornek.example ", ""),
+            ("", ""),
+        ],
+    )
+    def test_form(self, text: str, prepared: str) -> None:
+        """What people write in several ways takes one form."""
+        assert prepare_turkish(text) == prepared
+
+    @pytest.mark.parametrize("text", [*NEGATIVE, *POSITIVE, *NEUTRAL])
+    def test_what_cannot_change_a_label(self, text: str) -> None:
+        """Case, a link and a user name, by construction."""
+        form = prepare_turkish(text)
+        assert prepare_turkish(turkish.upper(text)) == form
+        assert prepare_turkish(turkish.lower(text)) == form
+        assert prepare_turkish(f"@ornekbelediyesi {text} https://ornek.example/a-1") == form
+
+
+class TestForms:
+    @pytest.mark.parametrize("name", PREPARATIONS)
     @pytest.mark.parametrize("text", [*NEGATIVE, *POSITIVE, *NEUTRAL, "@@@a wwww.x.y hhhttp://z", "a" * 9_000])
-    def test_idempotent(self, text: str) -> None:
+    def test_idempotent(self, name: str, text: str) -> None:
         """A prepared text is left as it is."""
+        prepare = PREPARATIONS[name]
         assert prepare(prepare(text)) == prepare(text)
+
+    @pytest.mark.parametrize("name", PREPARATIONS)
+    @given(text=st.text(st.characters(exclude_categories=[]), max_size=300))
+    @settings(max_examples=200, deadline=None)
+    def test_anything_has_a_form(self, name: str, text: str) -> None:
+        """One line, no half characters, no more than was there."""
+        form = PREPARATIONS[name](text)
+        assert form == " ".join(form.split())
+        form.encode()
+
+    def test_diacritics_are_restored(self) -> None:
+        """Most words come out as they were typed: of clear sentences, and of none is the length changed."""
+        texts = [turkish.lower(text) for text in (*NEGATIVE, *POSITIVE, *NEUTRAL)]
+        pairs = [pair for text in texts for pair in zip(prepare_turkish(plain(text)).split(), prepare_turkish(text).split(), strict=True)]
+        assert sum(a == b for a, b in pairs) >= 0.93 * len(pairs)
 
 
 class TestDecide:
@@ -144,22 +217,52 @@ class TestUnusableModel:
         with pytest.raises(ModelUnusable, match=r"nabiz model import"):
             Classifier(copied_model)
 
-    def test_other_labels(self, copied_model: Path) -> None:
-        """A model that tells apart something else is refused, and the message lists what."""
-        config = json.loads((BUNDLED_MODEL / "config.json").read_text(encoding="utf-8"))
-        config["id2label"] = {"0": "spam", "1": "ham", "2": "other"}
-        config["label2id"] = {"spam": 0, "ham": 1, "other": 2}
-        replace(copied_model / "config.json", json.dumps(config))
-        with pytest.raises(ModelUnusable, match="tells apart spam, ham, other, needed are negative, neutral, positive"):
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"labels": ["spam", "ham", "other"]}, "tells apart spam, ham, other, needed are negative, neutral, positive"),
+            ({"labels": ["negative", "positive"]}, "does not give 2 numbers a text for sentiment"),
+            ({"output": "topics"}, "has no output named topics"),
+            ({"temperature": 0}, r"nabiz\.json is broken: heads\.sentiment\.temperature"),
+            ({"threshold": 1.5}, r"nabiz\.json is broken: heads\.sentiment\.threshold"),
+            ({"treshold": 0.5}, r"nabiz\.json is broken: heads\.sentiment\.treshold"),
+        ],
+    )
+    def test_head(self, copied_model: Path, change: dict[str, object], message: str) -> None:
+        """A head that does not fit the model, or cannot be meant, is refused."""
+        change_head(copied_model, **change)
+        with pytest.raises(ModelUnusable, match=message):
             Classifier(copied_model)
 
-    @pytest.mark.parametrize(("key", "value"), [("temperature", 0), ("threshold", 1.5), ("threshold", "high")])
-    def test_senseless_calibration(self, copied_model: Path, key: str, value: object) -> None:
-        """A calibration that cannot be meant is refused."""
-        calibration = json.loads((BUNDLED_MODEL / "calibration.json").read_text(encoding="utf-8"))
-        replace(copied_model / "calibration.json", json.dumps(calibration | {key: value}))
-        with pytest.raises(ModelUnusable, match=r"calibration\.json"):
+    def test_no_sentiment(self, copied_model: Path) -> None:
+        """A model of another question is refused, and the message lists its heads."""
+        value = described(copied_model)
+        value["heads"] = {"topic": value["heads"]["sentiment"]}
+        replace(copied_model / DESCRIPTION_FILE, json.dumps(value))
+        with pytest.raises(ModelUnusable, match="no head named sentiment, only topic"):
             Classifier(copied_model)
+
+
+class TestHeads:
+    def test_one_reading_answers_all(self, copied_model: Path) -> None:
+        """Two heads, one of them with two columns for one label: each has its own probabilities, in its own order."""
+        value = described(copied_model)
+        value["heads"]["concern"] = {"output": "logits", "labels": ["yes", "no", "yes"], "temperature": 1.0}
+        value["heads"]["sentiment"]["temperature"] = 1.0
+        replace(copied_model / DESCRIPTION_FILE, json.dumps(value))
+        model = TextModel(copied_model)
+        rows = model.read([model.prepare(text) for text in (*NEGATIVE, *POSITIVE)])
+        assert model.labels("concern") == ("yes", "no")
+        sentiment, concern = rows["sentiment"], rows["concern"]
+        assert concern[:, 0] == pytest.approx(sentiment[:, 0] + sentiment[:, 2])
+        assert concern[:, 1] == pytest.approx(sentiment[:, 1])
+
+    def test_a_label_that_the_model_lacks(self, copied_model: Path) -> None:
+        """A model without neutral never says so."""
+        change_head(copied_model, labels=["negative", "positive", "positive"])
+        predictions = Classifier(copied_model).predict([text for text, _ in CLEAR])
+        assert {prediction.probabilities[1] for prediction in predictions} == {0.0}
+        assert {prediction.label for prediction in predictions} <= {Label.NEGATIVE, Label.POSITIVE, Label.UNSURE}
 
 
 class TestBundledModel:
@@ -210,8 +313,7 @@ class TestBundledModel:
     def test_version(self, classifier: Classifier, copied_model: Path) -> None:
         """The version is the same for the same files, and another one when a label may change."""
         assert Classifier(copied_model).version == classifier.version
-        calibration = json.loads((BUNDLED_MODEL / "calibration.json").read_text(encoding="utf-8"))
-        replace(copied_model / "calibration.json", json.dumps(calibration | {"threshold": 0.9}))
+        change_head(copied_model, threshold=0.9)
         assert Classifier(copied_model).version != classifier.version
 
     def test_loading_is_offline_and_leaves_no_trace(self, classifier: Classifier) -> None:

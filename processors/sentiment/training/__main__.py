@@ -1,91 +1,157 @@
-"""Makes the bundled model: `python -m processors.sentiment.training --corpus FILE --development FILE …`."""
+"""Makes the bundled model, from the base weights to the finished folder: `make model`.
+
+    python -m processors.sentiment.training --data ../shared/data [--out build/model]
+
+Trains what restores diacritics (once), cuts the vocabulary, fine-tunes, exports, quantises, calibrates. `make model-card`
+then measures the result with the texts that this leaves beside the folder, and writes the card.
+"""
 
 import argparse
+import dataclasses
 import json
 import logging
-import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from tokenizers import Tokenizer
 
-from processors.sentiment.classifier import MAX_TOKENS
-from processors.sentiment.prepare import prepare
-from processors.sentiment.training import base, calibration, corpus, evaluation, export, vocabulary
+from processors.sentiment.artefact import MAX_TOKENS, Description, Head
+from processors.sentiment.classifier import HEAD
+from processors.sentiment.conversion import calibration
+from processors.sentiment.conversion.network_export import export_network
+from processors.sentiment.conversion.tokenizer_files import write_tokenizer
+from processors.sentiment.essence import essence
+from processors.sentiment.labels import CLASSES
+from processors.sentiment.prepare import prepare_turkish
+from processors.sentiment.text_model import TextModel
+from processors.sentiment.training import base, corpus, diacritics, export, vocabulary
 from processors.sentiment.training.fit import Recipe, fit
+from processors.sentiment.training.leaks import leaks
 from processors.sentiment.training.network import MeanPoolClassifier
+from processors.text.diacritics import WEIGHTS_FILE
 
 log = logging.getLogger("processors.sentiment.training")
 
 NAME = "nabiz-tr-small"
+FLOAT_FILE = "float.onnx"  # beside the folder of the model: what other quantisations are compared with
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arguments = _arguments()
-    recipe = Recipe(seed=arguments.seed, max_minutes=arguments.max_minutes)
+    if not (arguments.data / "sentiment").is_dir():
+        raise SystemExit(
+            f"no labelled texts in {arguments.data}: they are not part of this repository, name their folder with --data"
+        )
+    if arguments.only == "diacritics" or not WEIGHTS_FILE.exists():
+        _train_diacritics(arguments.data)
+    if arguments.only != "diacritics":
+        make(arguments)
+
+
+def make(arguments: argparse.Namespace) -> None:
+    recipe = Recipe(seed=arguments.seed, rounds=arguments.rounds, max_minutes=arguments.max_minutes)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    make(arguments, recipe)
-    development = list(corpus.read_examples(arguments.development))
-    figures = evaluation.evaluate(arguments.out, development)
-    log.info("%s", json.dumps(figures, indent=2))
+    parts = _corpus(arguments.data, recipe.seed)
+    _write_texts(arguments, parts)
+    if arguments.only == "texts":
+        return
+    rounds = list(corpus.draw(parts, recipe.rounds, recipe.seed))
+    log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
 
-
-def make(arguments: argparse.Namespace, recipe: Recipe) -> None:
-    examples = list(corpus.read_examples(arguments.corpus))
-    kept_out = [row["text"] for path in (arguments.development, *arguments.exclude) for row in corpus.read_lines(path)]
-    parts = corpus.split(examples, kept_out, recipe.seed)
-    vocabulary_ = vocabulary.cut(base.tokenizer_path(), _vocabulary_texts(examples, arguments.unlabelled))
-    export.write_tokenizer(vocabulary_.tokenizer, arguments.out)
+    cut = vocabulary.cut(base.tokenizer_path(), [example.text for example in rounds[0]] + _unlabelled(arguments.data))
+    write_tokenizer(cut.tokenizer, export.SPECIAL_TOKENS, arguments.out)
     tokenizer = Tokenizer.from_file(str(arguments.out / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
-
     weights = base.BaseWeights(base.weights_path())
-    encoder = base.build_encoder(weights, vocabulary_.kept, vocabulary.PAD_TOKEN_ID)
-    network = MeanPoolClassifier(encoder)
-    fit(network, tokenizer, corpus.draw(parts, recipe.rounds, recipe.seed), recipe)
+    network = MeanPoolClassifier(base.build_encoder(weights, cut.kept, vocabulary.PAD_TOKEN_ID))
+    fitted = fit(network, tokenizer, rounds, recipe)
+    log.info("made %d of %d steps", fitted.steps, fitted.planned)
 
     values, scales = weights.embedding_blocks()
-    with tempfile.TemporaryDirectory() as folder:
-        export.export_network(network, Path(folder) / "float.onnx")
-        embedding = (values[vocabulary_.kept], scales[vocabulary_.kept])
-        export.quantise(Path(folder) / "float.onnx", arguments.out / "model.onnx", embedding)
+    float_file = arguments.out.parent / FLOAT_FILE
+    network.encoder.set_attn_implementation("eager")
+    export_network(network, float_file)
+    export.quantise(float_file, arguments.out / "model.onnx", (values[cut.kept], scales[cut.kept]))
     export.write_config(network, arguments.out)
-    _calibrate(arguments.out, tokenizer, parts.held_back)
+    export.write_description(_calibrated(arguments.out, parts.held_back), arguments.out)
+    _write_record(arguments.out.parent / "training.json", recipe, dataclasses.asdict(fitted), rounds)
 
 
-def _vocabulary_texts(examples: list[corpus.Example], unlabelled: list[Path]) -> list[str]:
-    more = [prepare(row["text"]) for path in unlabelled for row in corpus.read_lines(path)]
-    return [example.text for example in examples] + more
+def _corpus(data: Path, seed: int) -> corpus.Corpus:
+    """Without anything that repeats a text to be measured on."""
+    labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
+    labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
+    development = [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
+    leaking = set(leaks([example.text for example in labelled], development))
+    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
+    kept = [example for place, example in enumerate(labelled) if place not in leaking]
+    return corpus.split(kept, development, seed)
 
 
-def _calibrate(folder: Path, tokenizer: Tokenizer, held_back: list[corpus.Example]) -> None:
+def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
+    """What the baseline of the card is trained on, and texts of sources that no training has seen; both leave this folder never."""
+    trained_on = [example for examples in parts.training.values() for example in examples]
+    trained_on += corpus.invented(arguments.seed, corpus.INVENTED_PER_ROUND)
+    unseen = list(corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz"))
+    for name, examples in (("trained-on", trained_on), ("unseen", corpus.sample_unseen(unseen, arguments.seed))):
+        rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (arguments.out.parent / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _unlabelled(data: Path) -> list[str]:
+    rows = corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")
+    return [prepare_turkish(row["text"]) for row in rows]
+
+
+def _train_diacritics(data: Path) -> None:
+    files = (data / "unlabelled" / "turkish_short_texts.jsonl.gz", data / "sentiment" / "train.jsonl.gz")
+    development = {essence(row["text"]) for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")}
+    texts = {row["text"] for file in files for row in corpus.read_lines(file)}
+    kept = [text for text in sorted(texts) if essence(text) not in development]
+    diacritics.train(kept, Recipe.seed).tofile(WEIGHTS_FILE)
+    log.info("wrote %s", WEIGHTS_FILE.name)
+
+
+def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     """With the exported model, so that what quantisation changed is calibrated too."""
-    session = ort.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    rows = []
-    for encoding in tokenizer.encode_batch([example.text for example in held_back]):
-        ids = np.array([encoding.ids], dtype=np.int64)
-        rows.append(session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
-    logits = np.array(rows, dtype=np.float64)
+    neutral = Head(labels=tuple(CLASSES), temperature=1, threshold=0)
+    description = Description(name=NAME, preparation="turkish", heads={HEAD: neutral})
+    export.write_description(description, folder)
+    model = TextModel(folder)
+    logits = np.log(model.read([model.prepare(example.text) for example in held_back])[HEAD])
     temperature = calibration.temperature(logits, [example.label for example in held_back])
-    threshold = calibration.threshold(logits, temperature, [example.source for example in held_back])
-    export.write_calibration(NAME, temperature, threshold, folder)
+    shares = calibration.probabilities(logits / temperature)
+    threshold = calibration.threshold(shares, [example.source for example in held_back])
+    fitted = neutral.model_copy(update={"temperature": round(temperature, 4), "threshold": round(threshold, 3)})
+    return description.model_copy(update={"heads": {HEAD: fitted}})
+
+
+def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Example]]) -> None:
+    """What the card says about the training."""
+    sources = {example.source for round_ in rounds for example in round_}
+    drawn = {source: sum(example.source == source for round_ in rounds for example in round_) for source in sorted(sources)}
+    record = {"recipe": dataclasses.asdict(recipe), "fitted": fitted, "drawn": drawn, "torch": torch.__version__}
+    file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m processors.sentiment.training", description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="labelled texts, JSON lines (.gz allowed)")
-    parser.add_argument("--development", type=Path, required=True, help="labelled texts to measure on, never trained on")
-    parser.add_argument("--exclude", type=Path, nargs="*", default=[], help="files whose texts must not be trained on")
-    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help="more texts to count pieces in")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the model's files")
-    parser.add_argument("--threads", type=int, default=1)
+    parser = argparse.ArgumentParser(prog="make model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with sentiment/, topic/ and unlabelled/")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/model"), help="folder for the model's files (default: %(default)s)"
+    )
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes)
+    parser.add_argument("--rounds", type=int, default=Recipe.rounds, help="about 32,000 texts each (default: %(default)s)")
+    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end the training early")
+    parser.add_argument(
+        "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or write the texts for the card"
+    )
     return parser.parse_args()
 
 

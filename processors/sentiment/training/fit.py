@@ -17,25 +17,35 @@ from processors.sentiment.training.vocabulary import PAD_TOKEN_ID
 log = logging.getLogger(__name__)
 
 _REPORT_EVERY_STEPS = 50
+Batch = list[tuple[list[int], int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    seed: int = 20261124
-    rounds: int = 4
+    seed: int = 20261126
+    rounds: int = 5
     batch_texts: int = 32
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
-    warm_up_steps: int = 60
+    warm_up_steps: int = 100
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
     max_gradient: float = 1.0
-    max_minutes: float = 38
+    max_minutes: float = 600
     """When this ends the training early, the learning rate has reached 0 all the same, but the result
     depends on the machine's speed: the log says how many steps were made."""
 
 
-def fit(network: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[Example]], recipe: Recipe) -> None:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a training run did."""
+
+    steps: int
+    planned: int
+    seconds: float
+
+
+def fit(network: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[Example]], recipe: Recipe) -> Fitted:
     """Trains in place."""
     for parameter in network.encoder.embeddings.parameters():
         parameter.requires_grad = False
@@ -54,10 +64,15 @@ def fit(network: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[Exa
             group["lr"] = rate * factor
         losses.append(_step(network, optimizer, batch, recipe))
         if len(losses) % _REPORT_EVERY_STEPS == 0:
-            recent = sum(losses[-_REPORT_EVERY_STEPS:]) / _REPORT_EVERY_STEPS
-            log.info("step %d of %d, loss %.4f, %.0f s", step + 1, len(batches), recent, time.monotonic() - started)
+            _report(losses, len(batches), time.monotonic() - started)
     network.eval()
-    log.info("made %d of %d steps", len(losses), len(batches))
+    return Fitted(len(losses), len(batches), time.monotonic() - started)
+
+
+def _report(losses: list[float], planned: int, seconds: float) -> None:
+    recent = sum(losses[-_REPORT_EVERY_STEPS:]) / _REPORT_EVERY_STEPS
+    left = seconds * (planned / len(losses) - 1) / 60
+    log.info("step %d of %d, loss %.4f, %.0f s, about %.0f minutes left", len(losses), planned, recent, seconds, left)
 
 
 def _optimizer(network: MeanPoolClassifier, recipe: Recipe) -> torch.optim.Optimizer:
@@ -73,12 +88,7 @@ def _optimizer(network: MeanPoolClassifier, recipe: Recipe) -> torch.optim.Optim
     )
 
 
-def _step(
-    network: MeanPoolClassifier,
-    optimizer: torch.optim.Optimizer,
-    batch: list[tuple[list[int], int]],
-    recipe: Recipe,
-) -> float:
+def _step(network: MeanPoolClassifier, optimizer: torch.optim.Optimizer, batch: Batch, recipe: Recipe) -> float:
     ids, mask = pad([tokens for tokens, _ in batch], PAD_TOKEN_ID)
     labels = torch.tensor([label for _, label in batch])
     with torch.autocast("cpu", torch.bfloat16):
@@ -91,7 +101,7 @@ def _step(
     return loss.item()
 
 
-def _batches(rounds: list[list[Example]], tokenizer: Tokenizer, recipe: Recipe) -> Iterator[list[tuple[list[int], int]]]:
+def _batches(rounds: list[list[Example]], tokenizer: Tokenizer, recipe: Recipe) -> Iterator[Batch]:
     """Neighbours in length within a window of 25 batches, so that little is padded and much is mixed."""
     shuffler = random.Random(recipe.seed)
     window = 25 * recipe.batch_texts
@@ -99,7 +109,7 @@ def _batches(rounds: list[list[Example]], tokenizer: Tokenizer, recipe: Recipe) 
         encodings = tokenizer.encode_batch([example.text for example in examples])
         encoded = [(encoding.ids, example.label) for encoding, example in zip(encodings, examples, strict=True)]
         shuffler.shuffle(encoded)
-        batches: list[list[tuple[list[int], int]]] = []
+        batches: list[Batch] = []
         for start in range(0, len(encoded), window):
             near = sorted(encoded[start : start + window], key=lambda item: len(item[0]))
             batches.extend(near[i : i + recipe.batch_texts] for i in range(0, len(near), recipe.batch_texts))

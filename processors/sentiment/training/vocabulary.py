@@ -16,9 +16,6 @@ from tokenizers import Tokenizer
 
 PIECES = 40_000
 _CHUNK = 2_000
-_UPPER = str.maketrans("iı", "İI")
-_LOWER = str.maketrans("İI", "iı")
-_PLAIN = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")
 _SPECIAL = range(4)  # <s>, <pad>, </s>, <unk>: they keep their numbers
 PAD_TOKEN_ID = 1
 
@@ -52,19 +49,11 @@ def _bare(path: Path) -> Tokenizer:
 
 
 def _count(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[int]:
-    """How often each piece is used, also by people who shout or type without Turkish letters."""
+    """How often each piece is used in prepared texts, whose letters are small and whose diacritics are restored."""
     counts: Counter[int] = Counter()
-    spellings: tuple[tuple[float, Iterable[str]], ...] = (
-        (1.0, texts),
-        (0.5, (text.translate(_LOWER).lower() for text in texts[::2])),
-        (0.15, (text.translate(_PLAIN) for text in texts[::3])),
-        (0.15, (text.translate(_UPPER).upper() for text in texts[::4])),
-    )
-    for weight, spelled in spellings:
-        for chunk in _chunks(spelled):
-            for encoding in tokenizer.encode_batch(chunk, add_special_tokens=False):
-                for number in encoding.ids:
-                    counts[number] += weight  # type: ignore[assignment]
+    for chunk in _chunks(texts):
+        for encoding in tokenizer.encode_batch(chunk, add_special_tokens=False):
+            counts.update(encoding.ids)
     return counts
 
 

@@ -1,0 +1,83 @@
+"""A model as it lies in a folder: which files, what they say, and what is told to whoever brings another one.
+
+The layout is Hugging Face's (configuration, tokenizer, weights, here as ONNX) with one file of ours, `nabiz.json`: how a
+text is prepared, and the heads. A head is one question that the model answers about a text, with calibrated
+probabilities; the text is tokenised and read once for all of them.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from processors.text.diacritics import WEIGHTS_FILE
+
+DESCRIPTION_FILE: Final = "nabiz.json"
+WEIGHTS: Final = "model.onnx"
+FILES: Final = (WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", DESCRIPTION_FILE)
+REMEDY: Final = "give the folder of a complete model: the bundled one, or one made by 'nabiz model import'"
+MAX_TOKENS: Final = 96
+
+
+class ModelUnusable(Exception):
+    """The folder does not hold a model that this program can run; the message says what to do.
+
+    Raised while loading only, so a process that has started will not meet it.
+    """
+
+
+class Head(BaseModel):
+    """One question to a text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: str = Field(default="logits", min_length=1, description="name of the ONNX output, texts × columns")
+    labels: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        min_length=2, description="label of each column; columns of one label add up"
+    )
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="divides the logits: calibration")
+    threshold: float = Field(default=0.5, ge=0, le=1, description="confidence below which the answer is `unsure`")
+
+
+class Description(BaseModel):
+    """The content of `nabiz.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="stands in every label, before the hash of the files")
+    preparation: Literal["turkish", "plain"] = Field(default="plain", description="see processors.sentiment.prepare")
+    max_tokens: int = Field(default=MAX_TOKENS, ge=2, description="a longer text is cut")
+    batch_texts: int = Field(default=32, ge=1, description="1 where the weights quantise a batch as a whole")
+    heads: dict[str, Head] = Field(min_length=1)
+
+
+def require_model(folder: Path) -> Description:
+    """Look at a folder without loading the weights: milliseconds. Raises `ModelUnusable`."""
+    if not folder.is_dir():
+        raise ModelUnusable(f"no model folder at {folder}: {REMEDY}")
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ModelUnusable(f"model folder {folder} lacks {', '.join(missing)}: {REMEDY}")
+    return _read_description(folder / DESCRIPTION_FILE)
+
+
+def fingerprint(folder: Path, description: Description) -> str:
+    """12 hex characters that change when, and only when, labels may change."""
+    digest = hashlib.sha256()
+    files = [folder / name for name in FILES]
+    if description.preparation == "turkish":
+        files.append(WEIGHTS_FILE)
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def _read_description(path: Path) -> Description:
+    try:
+        return Description.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ModelUnusable(f"{path} is broken: {where}: {first['msg']}: {REMEDY}") from error

@@ -1,0 +1,48 @@
+"""Temperature and threshold, fitted on labelled texts that the model was not trained on."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+UNSURE_SHARE: Final = 0.15
+"""Of the labelled texts of the source that is hardest to judge; the others have fewer."""
+
+_TEMPERATURES: Final = np.geomspace(0.4, 4.0, 400)
+_SMALLEST: Final = 1e-12
+"""Keeps the loss of a text finite whose label the model holds for impossible."""
+
+Floats = npt.NDArray[np.float64]
+
+
+def temperature(logits: Floats, labels: Sequence[int], label_of_column: Sequence[int] | None = None) -> float:
+    """The one under which the true labels are likeliest.
+
+    `label_of_column`: where several columns mean one label; None when column and label are the same number.
+    """
+    return float(min(_TEMPERATURES, key=lambda value: _loss(probabilities(logits / value, label_of_column), labels)))
+
+
+def threshold(shares: Floats, sources: Sequence[str]) -> float:
+    """The confidence that UNSURE_SHARE of the texts do not reach, in the source that is hardest to judge."""
+    confidences = shares.max(axis=1)
+    source_of = np.array(sources)
+    return min(float(np.quantile(confidences[source_of == source], UNSURE_SHARE)) for source in set(sources))
+
+
+def probabilities(logits: Floats, label_of_column: Sequence[int] | None = None) -> Floats:
+    """Softmax over the columns; columns of one label add up."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    if label_of_column is None:
+        return shares
+    merged = np.zeros((len(shares), max(label_of_column) + 1))
+    for column, label in enumerate(label_of_column):
+        merged[:, label] += shares[:, column]
+    return merged
+
+
+def _loss(shares: Floats, labels: Sequence[int]) -> float:
+    right = shares[np.arange(len(labels)), list(labels)]
+    return float(-np.log(np.maximum(right, _SMALLEST)).mean())

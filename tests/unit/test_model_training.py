@@ -1,0 +1,115 @@
+"""What the training is made of, as far as it can be tried without hours: texts, variations, leaks, diacritics, the card."""
+
+import random
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from processors.sentiment.labels import CLASSES
+from processors.sentiment.prepare import prepare_turkish
+from processors.sentiment.training import corpus, diacritics, phrases
+from processors.sentiment.training.corpus import Example
+from processors.sentiment.training.leaks import leaks
+from processors.text.diacritics import plain
+
+
+def examples(source: str, count: int) -> list[Example]:
+    """All different, also to whoever counts neither digits nor lengthened letters."""
+    words = ["su", "yol", "park", "hat", "köprü", "durak", "sokak", "kablo", "fatura", "borç"]
+    texts = [" ".join(words[int(digit)] for digit in f"{number:03}") for number in range(count)]
+    return [Example(f"{source} {text}", number % 3, source) for number, text in enumerate(texts)]
+
+
+def whole_corpus() -> list[Example]:
+    return [example for source in (*corpus.DRAWN_PER_ROUND, *corpus.NEVER_DRAWN) for example in examples(source, 600)]
+
+
+class TestCorpus:
+    def test_what_is_measured_on_is_never_trained_on(self) -> None:
+        """Neither forbidden texts nor their copies, nor the held back ones, nor whole sources."""
+        everything = whole_corpus()
+        forbidden = [example.text for example in everything[:50]]
+        parts = corpus.split(everything, [text.upper() + " https://ornek.example/x" for text in forbidden], seed=1)
+        trained = {example.text for of_source in parts.training.values() for example in of_source}
+        assert not trained & set(forbidden)
+        assert not trained & {example.text for example in parts.held_back}
+        assert Counter(example.source for example in parts.held_back) == corpus.HELD_BACK
+        assert not set(parts.training) & set(corpus.NEVER_DRAWN)
+
+    def test_copies_that_disagree_teach_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of the labels is wrong, and nobody knows which."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+        twice = [Example("Aynı söz", 0, "polistance"), Example("aynı söz!", 2, "polistance"), *examples("polistance", 500)]
+        parts = corpus.split(twice, [], seed=1)
+        texts = [example.text for example in (*parts.training["polistance"], *parts.held_back)]
+        assert len(texts) == 500
+        assert "Aynı söz" not in texts
+
+    def test_a_source_with_too_little_is_refused(self) -> None:
+        """Otherwise its few texts would be drawn for ever."""
+        with pytest.raises(ValueError, match="polistance has 400 usable texts, more than 400 are needed"):
+            corpus.split(examples("polistance", 400), [], seed=1)
+
+    def test_rounds_are_the_same_for_the_same_seed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And go on through a source before they begin it anew."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+        monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 10)
+        parts = corpus.split(examples("polistance", 500), [], seed=1)
+        first, second = corpus.draw(parts, 2, seed=3)
+        assert [first, second] == list(corpus.draw(parts, 2, seed=3))
+        drawn = [example.text for example in (*first, *second) if example.source == "polistance"]
+        assert len(set(drawn)) == len(drawn) == 100
+        assert Counter(example.source for example in first) == {"polistance": 50, "invented": 10}
+
+    def test_texts_are_varied_as_people_type(self) -> None:
+        """Some without diacritics, some with errors, most as they were."""
+        text, dice = "Şikâyetimiz çözülmedi, üç gündür bekliyoruz", random.Random(1)
+        varied = [corpus.vary(text, dice) for _ in range(2000)]
+        share = sum(found == plain(found) for found in varied) / len(varied)
+        assert share == pytest.approx(corpus.PLAIN_SHARE, abs=0.03)
+        assert 0.7 < sum(found == text for found in varied) / len(varied) < 0.85
+
+
+class TestLeaks:
+    MEASURED = "Üç gündür sular kesik, belediyeyi arıyoruz ama telefona çıkan yok, yazıklar olsun size"
+
+    @pytest.mark.parametrize(
+        ("text", "leak"),
+        [
+            (MEASURED, True),
+            (MEASURED.upper() + " 😡 https://ornek.example", True),
+            (plain(MEASURED.lower()), True),
+            (MEASURED.replace("üç", "beş").replace("yazıklar olsun size", "yazık"), True),
+            ("Sular kesik, belediyeyi arıyoruz", False),
+            ("Bugün hava çok güzel, parkta yürüdük ve çay içtik", False),
+            ("", False),
+        ],
+    )
+    def test_copies_and_near_copies(self, text: str, leak: bool) -> None:
+        """A text that shares half of the runs of three words is one."""
+        assert leaks(["bambaşka bir söz", text], [self.MEASURED, "kısa"]) == ([1] if leak else [])
+
+
+class TestPhrases:
+    def test_there_are_many_and_all_can_be_filled(self) -> None:
+        """One stream a seed, three labels, texts that survive their preparation."""
+        stream = list(islice(phrases.generate(7), 3000))
+        assert stream == list(islice(phrases.generate(7), 3000))
+        assert {label for _, label, _ in stream} == {label.value for label in CLASSES}
+        assert len({text for text, _, _ in stream}) > 2000
+        assert not [text for text, _, _ in stream if "{" in text or not prepare_turkish(text)]
+
+
+class TestDiacritics:
+    def test_learns_from_texts_that_carry_them(self) -> None:
+        """On a handful of words it is right everywhere, and texts without diacritics teach nothing."""
+        words = ["şikayet", "çözüm", "ağaç", "gölge", "ışık", "su", "sokak", "iş", "üç", "on", "gün", "otobüs"]
+        dice = random.Random(1)
+        texts = [" ".join(dice.choices(words, k=8)) for _ in range(diacritics.HELD_BACK_TEXTS + 600)]
+        table = diacritics.train([*texts, *map(plain, texts[:500])], seed=1)
+        assert table.dtype == np.int8
+        letters, whole_words = diacritics.accuracy(table, texts[:200])
+        assert letters > 0.99
+        assert whole_words > 0.98
