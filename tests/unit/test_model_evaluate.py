@@ -31,6 +31,7 @@ from processors.sentiment.evaluation import (
     resample,
 )
 from processors.sentiment.labelled import Labelled, LabelledUnusable, read_labelled
+from processors.sentiment.variations import VARIATIONS
 
 NEGATIVE, NEUTRAL, POSITIVE = 0, 1, 2
 LABELLED = [
@@ -347,6 +348,33 @@ def test_the_command_says_the_same_again(found: Evaluation, desk: Path, monkeypa
         assert Path(file).read_bytes() == other.read_bytes()
         assert other.read_bytes().startswith(b"<?xml")
         assert other.stat().st_size > 10_000
+
+
+def test_other_ways_of_typing(desk: Path) -> None:
+    """Each model in a folder is asked again; upper case, a link and a user name change nothing in the bundled form."""
+    wanted = Wanted(
+        files=[desk / "labelled.jsonl"], suite=False, model=BUNDLED_MODEL, threshold=None, against=(),
+        train=[desk / "train.jsonl"], variations=True,
+    )  # fmt: skip
+    found = evaluate(wanted, lambda *_: None)
+    (shares,) = found.variations.values()
+    assert shares.keys() == VARIATIONS.keys()
+    assert all(0 <= share <= 1 for share in shares.values())
+    assert as_value(found, [])["variations"] == {found.models[0].name: pytest.approx(shares, abs=1e-4)}
+    assert "link and user name" in as_text(found, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("no diacritics", "Cok KOTU, Igrenc kagit"),
+        ("upper case", "ÇOK KÖTÜ, İĞRENÇ KÂĞIT"),
+        ("link and user name", "@ornekbelediyesi Çok KÖTÜ, İğrenç kâğıt https://ornek.example/haber?no=12"),
+    ],
+)
+def test_what_the_variations_do(name: str, typed: str) -> None:
+    """As people type on a foreign telephone, in anger, and in answer to somebody."""
+    assert VARIATIONS[name]("Çok KÖTÜ, İğrenç kâğıt") == typed
 
 
 def test_only_a_suite(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
