@@ -46,7 +46,7 @@ def document(enriched: EnrichedMention) -> MentionDocument:
         watches=enriched.watches, author_day_keys=enriched.author_day_keys, author_class=mention.author_class,
         reach=mention.reach, place=mention.place, sealed=mention.sealed,
         sealed_day=mention.sealed_day.isoformat() if mention.sealed_day else None,
-        is_backfill=mention.is_backfill, is_drill=mention.is_drill,
+        is_backfill=mention.is_backfill, is_drill=mention.is_drill, help_call=enriched.help_call,
     )  # fmt: skip
 
 

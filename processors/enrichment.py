@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processors.privacy.identity import day_watch_key
+from processors.text.help_calls import calls_for_help
 from processors.text.language import detect
 from processors.text.signature import signature
 from processors.watches.matcher import Candidate, WatchSet
@@ -22,6 +23,8 @@ class Matched:
     mention: Mention
     language: str
     watches: tuple[str, ...]
+    help_call: bool
+    """See processors.text.help_calls: told from the words alone, whatever the tone or the language will be."""
 
     @property
     def classifiable(self) -> bool:
@@ -37,7 +40,7 @@ def match(mention: Mention, watches: WatchSet) -> Matched | None:
         place=mention.place, source=mention.source,
     )  # fmt: skip
     found = watches.matching(candidate)
-    return Matched(mention, language, tuple(found)) if found else None
+    return Matched(mention, language, tuple(found), calls_for_help(mention.text)) if found else None
 
 
 def enriched(matched: Matched, sentiment: Sentiment, secret: bytes) -> EnrichedMention:
@@ -49,7 +52,7 @@ def enriched(matched: Matched, sentiment: Sentiment, secret: bytes) -> EnrichedM
         keys = tuple(day_watch_key(secret, mention.author_key, day, watch_id) for watch_id in matched.watches)
     return EnrichedMention(
         mention=mention.model_copy(update={"author_key": None}), language=matched.language, sentiment=sentiment,
-        signature=signature(mention.text), watches=matched.watches, author_day_keys=keys,
+        signature=signature(mention.text), watches=matched.watches, author_day_keys=keys, help_call=matched.help_call,
     )  # fmt: skip
 
 
@@ -62,7 +65,7 @@ def hits(matched: Matched, sentiment: Sentiment, *, partition: int, offset: int)
             source=mention.source, source_position=mention.source_position, origin_partition=partition, origin_offset=offset,
             platform=mention.platform, author_key=mention.author_key, author_class=mention.author_class, reach=mention.reach,
             place=mention.place, signature=text_signature, sentiment=sentiment, excerpt=mention.text[:EXCERPT_CHARACTERS],
-            is_backfill=mention.is_backfill, is_drill=mention.is_drill,
+            help_call=matched.help_call, is_backfill=mention.is_backfill, is_drill=mention.is_drill,
         )
         for watch_id in sorted(matched.watches)
     ]  # fmt: skip

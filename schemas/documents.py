@@ -41,6 +41,7 @@ class MentionDocument(Record):
     sealed_day: str | None
     is_backfill: bool
     is_drill: bool
+    help_call: bool = False
 
 
 class Tombstone(Record):
@@ -97,6 +98,7 @@ MENTION_MAPPINGS: Final[dict[str, Any]] = {
         "sealed_day": _DATE,
         "is_backfill": {"type": "boolean"},
         "is_drill": {"type": "boolean"},
+        "help_call": {"type": "boolean"},
     },
 }  # fmt: skip
 

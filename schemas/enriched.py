@@ -19,6 +19,7 @@ class EnrichedMention(Record):
     signature: str = Field(description="signature of the text: copies share it")
     watches: tuple[str, ...]
     author_day_keys: tuple[str, ...] = Field(default=(), description="one key per watch, good for one day only")
+    help_call: bool = Field(default=False, description="the text calls for help, by its words; a human must look")
 
 
 class EnrichedDeletion(Record):

@@ -32,6 +32,7 @@ class Hit(Record):
     signature: str
     sentiment: Sentiment
     excerpt: str = Field(max_length=EXCERPT_CHARACTERS, description="masked")
+    help_call: bool = Field(default=False, description="the text calls for help, by its words; a human must look")
     is_backfill: bool = False
     is_drill: bool = False
 

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
+
+from connectors.mention_writer import document
 from processors.enrichment import Matched, enriched, hits, match
 from processors.watches.matcher import WatchSet
 from schemas.authors import AuthorClass, ReachBand
@@ -39,7 +42,7 @@ def mention(text: str = "Sular üç saattir akmıyor, arıza hattı cevap vermiy
 
 
 def matched(found: Mention, *watches: str) -> Matched:
-    return Matched(found, "tr", watches)
+    return Matched(found, "tr", watches, help_call=False)
 
 
 def test_what_no_watch_takes_goes_no_further() -> None:
@@ -60,7 +63,7 @@ def test_another_language_is_counted_and_not_judged() -> None:
     english = match(mention("There has been no water in our street since yesterday evening"), watch_set(watch("su", "water")))
     assert english is not None
     assert (english.language, english.classifiable) == ("en", False)
-    assert Matched(mention("su"), "und", ("su",)).classifiable
+    assert Matched(mention("su"), "und", ("su",), help_call=False).classifiable
 
 
 def test_the_index_learns_no_author() -> None:
@@ -107,3 +110,30 @@ def test_copies_share_a_signature() -> None:
     shouted, said = mention("SULAR AKMIYOR, arıza var!"), mention("sular akmıyor arıza var", mention_id="kus:ornek:cccc")
     [first], [second] = found_hits(shouted, "su"), found_hits(said, "su")
     assert first.signature == second.signature == enriched(matched(said, "su"), TONE, SECRET).signature
+
+
+@pytest.mark.parametrize("tone", [TONE.model_copy(update={"label": label}) for label in Label], ids=list(Label))
+def test_a_call_for_help_is_marked_whatever_the_tone(tone: Sentiment) -> None:
+    """In each hit and in the document."""
+    found = match(mention("Su bastı, enkaz altındayız, AFAD nerede"), watch_set(watch("su", "su"), watch("afet", "afad")))
+    assert found is not None
+    assert [hit.help_call for hit in hits(found, tone, partition=3, offset=17)] == [True, True]
+    assert document(enriched(found, tone, SECRET)).help_call
+
+
+def test_a_call_for_help_that_the_model_cannot_read_is_marked() -> None:
+    """The language of a short call is easily mistaken."""
+    found = match(
+        mention("SOS help ENKAZ ALTINDAYIZ AFAD please send rescue team to the building"), watch_set(watch("afet", "afad"))
+    )
+    assert found is not None
+    assert not found.classifiable
+    assert found.help_call
+
+
+def test_what_calls_for_no_help_is_not_marked() -> None:
+    """Neither hit nor document."""
+    found = match(mention(), watch_set(watch("su", "su*")))
+    assert found is not None
+    assert [hit.help_call for hit in hits(found, TONE, partition=3, offset=17)] == [False]
+    assert not document(enriched(found, TONE, SECRET)).help_call
