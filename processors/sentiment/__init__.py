@@ -1,7 +1,8 @@
 """The sentiment of a Turkish text towards what it speaks of: negative, neutral, positive, or unsure.
 
 Owns the preparation of the text, the labels and the rule that picks one, the bundled model in `model/`
-and the class that runs it. `training/` holds how the bundled model was made; nothing here imports it.
+and the class that runs it. `training/` holds how the bundled model was made, `importing/` how another
+one is brought, `conversion/` what both need; nothing here imports them.
 
 Unaware of Kafka, watches, authors and languages: the caller says which texts are Turkish, and what an
 `unsure` one counts as. Offline by construction: the model is a local folder, and only

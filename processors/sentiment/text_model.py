@@ -46,7 +46,7 @@ class TextModel:
         return tuple(dict.fromkeys(self.description.heads[head].labels))
 
     def read(self, prepared: Sequence[str]) -> dict[str, Rows]:
-        """Probabilities of every head for texts in prepared form; an empty text has equal shares.
+        """Probabilities of every head for texts in prepared form; one that holds no token has equal shares.
 
         A text's row does not depend on its neighbours, because only texts of the same number of tokens share a batch:
         padding would move the last bits of the result, and with them a text that lies on the threshold.
@@ -54,7 +54,7 @@ class TextModel:
         heads = self.description.heads
         rows = {name: np.full((len(prepared), len(self.labels(name))), 1 / len(self.labels(name))) for name in heads}
         encoded = self._encode(prepared)
-        filled = [index for index, text in enumerate(prepared) if text]
+        filled = [index for index, text in enumerate(prepared) if text and encoded[index]]
         for batch in _batches(filled, encoded, self.description.batch_texts):
             outputs = self._run([encoded[index] for index in batch])
             for name, head in heads.items():

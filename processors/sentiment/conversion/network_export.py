@@ -37,9 +37,9 @@ def export_network(network: Any, path: Path) -> None:
 def _text_by_text(network: Any) -> Iterator[None]:
     """Linear layers that read one vector a text multiply each text's on its own.
 
-    ONNX Runtime multiplies one row in another way than many, so the last bits of a lone text would differ from those in
-    a batch. With the weights on the left, each text is a product of its own. Layers that read one vector a token have
-    many rows in any case and stay as they are.
+    ONNX Runtime may multiply one row in another way than many (which it does depends on version and processor), so the
+    last bits of a lone text could differ from those in a batch. With the weights on the left, each text is a product of
+    its own. Layers that read one vector a token have many rows in any case and stay as they are.
     """
     from torch import nn
 

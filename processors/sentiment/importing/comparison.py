@@ -15,6 +15,8 @@ from schemas.labels import Label
 
 TOLERANCE: Final = 1e-3
 """How far a logit of the converted 32-bit network may lie from the original's; usual are 0.00001."""
+MOST_UNKNOWN: Final = 0.3
+"""Of the pieces of the built-in texts; a Turkish vocabulary misses some emoji, a broken one nearly everything."""
 _COMPARED: Final = 13
 
 Floats = npt.NDArray[np.float64]
@@ -31,6 +33,19 @@ def require_same_tokens(original: Original, folder: Path, texts: Sequence[str], 
         raise ImportRefused(
             "this model's tokenizer splits texts in another way once it is written as tokenizer.json, so it cannot be imported: "
             "its settings are outside of what that file can hold"
+        )
+
+
+def require_known_words(original: Original, texts: Sequence[str], max_tokens: int) -> None:
+    """Raises `ImportRefused` where the tokenizer does not go with the language, or with its own vocabulary."""
+    unknown = original.tokenizer.unk_token_id
+    special = set(original.tokenizer.all_special_ids) - {unknown}
+    ids = [number for fields in original.tokens(texts, max_tokens) for number in fields["input_ids"] if number not in special]
+    share = ids.count(unknown) / max(1, len(ids))
+    if not ids or share > MOST_UNKNOWN:
+        raise ImportRefused(
+            f"the tokenizer does not know {share:.0%} of the words of ordinary Turkish texts: its vocabulary is incomplete, or that "
+            "of another language"
         )
 
 

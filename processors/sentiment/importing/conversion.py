@@ -23,6 +23,7 @@ from processors.sentiment.importing.comparison import (
     Floats,
     merged,
     reference_logits,
+    require_known_words,
     require_same_numbers,
     require_same_tokens,
 )
@@ -142,6 +143,7 @@ class _Conversion:
         original = load_original(self._source)
         max_tokens = _max_tokens(self._order, original)
         self._description = self._description.model_copy(update={"max_tokens": max_tokens})
+        require_known_words(original, self._prepared, max_tokens)
         self._note_lower_case(original.tokenizer)
         write_json(self._place.model / "config.json", _config(original))
         _write_tokenizer(original, self._place.model)
@@ -247,7 +249,8 @@ class _Conversion:
         (self._place.model / DESCRIPTION_FILE).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def _note_lower_case(self, tokenizer: Any) -> None:
-        if self._order.preparation == "plain" and tokenizer.tokenize("ILIK") == tokenizer.tokenize("ilik"):
+        big, small = tokenizer.tokenize("ILIK"), tokenizer.tokenize("ilik")
+        if self._order.preparation == "plain" and big == small and tokenizer.unk_token not in big:
             self._notes.append(
                 "this model's tokenizer makes small letters in the English way (ILIK becomes ilik, not ılık): "
                 "try --preparation turkish as well, and keep what 'nabiz model evaluate' finds better"

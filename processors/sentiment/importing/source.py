@@ -11,6 +11,7 @@ from processors.sentiment.importing.refusal import ImportRefused, shown
 WEIGHT_FILES: Final = (
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
 )  # fmt: skip
+_TOKENIZER_FILES: Final = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.tiktoken")
 _CLASSIFIER: Final = "ForSequenceClassification"
 _LARGE_FILE_POINTER: Final = b"version https://git-lfs"
 _HOW_IT_LOOKS: Final = "give the folder that save_pretrained() wrote, or into which the whole model was downloaded"
@@ -31,6 +32,7 @@ def read_source(folder: Path) -> Source:
         raise ImportRefused(f"{folder} is a model folder already: name it in the configuration, under sentiment.model")
     names = read_names(_read_config(folder), str(folder))
     _require_weights(folder)
+    _require_tokenizer(folder)
     return Source(folder=folder, names=names)
 
 
@@ -127,6 +129,15 @@ def _require_weights(folder: Path) -> None:
     if pointers:
         raise ImportRefused(
             f"{', '.join(pointers)} in {folder} only says where the content lies: run 'git lfs pull' in that folder"
+        )
+
+
+def _require_tokenizer(folder: Path) -> None:
+    """The library would make do with an empty vocabulary."""
+    if not any(any(folder.glob(pattern)) for pattern in _TOKENIZER_FILES):
+        raise ImportRefused(
+            f"no tokenizer in {folder} (tokenizer.json, or vocab.txt and the like): {_HOW_IT_LOOKS}; "
+            "a tokenizer is saved on its own, with tokenizer.save_pretrained(FOLDER)"
         )
 
 
