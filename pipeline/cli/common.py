@@ -26,6 +26,7 @@ from pipeline.secrets import SecretsRefused
 from pipeline.servers.build import ServersUnavailable
 from pipeline.servers.embedded import ServerNotReady
 from pipeline.servers.ports import PortTaken
+from pipeline.spike_series import SeriesUnusable
 from pipeline.supervisor.disk import DiskFull
 from pipeline.supervisor.run_state import AlreadyRunning
 from pipeline.supervisor.supervisor import KeepsFailing, Stopped
@@ -49,8 +50,8 @@ class NothingRuns(Exception):
 MISTAKES: Final = (
     AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, DiskFull, ElasticsearchRefused,
     ElasticsearchUnreachable, EvaluationUnavailable, FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeepsFailing,
-    KeyDestroyed, LabelledUnusable, ModelUnusable, NothingRuns, PortTaken, SecretMissing, SecretsRefused, ServerNotReady,
-    ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
+    KeyDestroyed, LabelledUnusable, ModelUnusable, NothingRuns, PortTaken, SecretMissing, SecretsRefused, SeriesUnusable,
+    ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def common_options(command: F) -> F:
         except KafkaError as error:
             fail(context, f"Kafka could not answer ({error}): nothing is lost; look with 'nabiz status', and try again")
         except OSError as error:
-            fail(context, _explain_os_error(error))
+            fail(context, explain_os_error(error))
         except (KeyboardInterrupt, Stopped):
             stopped(context)
 
@@ -104,24 +105,32 @@ def common_options(command: F) -> F:
 def fail(context: Context, message: str) -> NoReturn:
     """Say what is wrong and end with exit code 2."""
     if context.as_json:
-        click.echo(orjson.dumps({"error": message}))
-    click.echo(f"nabiz: {message}", err=True)
+        click.echo(orjson.dumps({"error": _writable(message)}))
+    click.echo(f"nabiz: {_writable(message)}", err=True)
     sys.exit(EXIT_MISTAKE)
 
 
 def stopped(context: Context, message: str = "stopped before everything was done") -> NoReturn:
     """The user asked to stop: say where things stand and end with exit code 130."""
     if context.as_json:
-        click.echo(orjson.dumps({"error": message}))
-    click.echo(f"nabiz: {message}", err=True)
+        click.echo(orjson.dumps({"error": _writable(message)}))
+    click.echo(f"nabiz: {_writable(message)}", err=True)
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _explain_os_error(error: OSError) -> str:
+def explain_os_error(error: OSError, option: str = "--data") -> str:
+    """What to do about it. `option`: the one that names where was to be written."""
     where = f" ({error.filename})" if error.filename else ""
     remedies = {
-        28: "the disk is full: make room, or choose another folder with --data",
-        13: "no permission: run as the user who owns the file, or choose another folder with --data",
-        30: "the file system is read-only: choose another folder with --data",
+        28: f"the disk is full: make room, or choose another folder with {option}",
+        13: f"no permission: run as the user who owns the file, or choose another folder with {option}",
+        17: f"something else is there already: choose another folder with {option}",
+        20: f"there is a file where a folder is needed: choose another folder with {option}",
+        30: f"the file system is read-only: choose another folder with {option}",
     }
     return remedies.get(error.errno or 0, error.strerror or str(error)) + where
+
+
+def _writable(message: str) -> str:
+    """With the bytes of a path that are no UTF-8 written out."""
+    return message.encode("utf-8", "backslashreplace").decode()

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "demo": ("demo", "demo", "See it work: four surges, one page."),
     "watch": ("watch", "watch", "Apply, list, test and disable watches."),
     "model": ("model", "model", "Evaluate the sentiment model, or bring another one."),
+    "spikes": ("spikes", "spikes", "Evaluate the crisis detector on a series of your own."),
     "config": ("config", "config", "Check a configuration file."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show and retry what could not be used."),
     "reveal": ("reveal", "reveal", "Show who wrote a post; audited, needs a reason."),

@@ -1,0 +1,214 @@
+"""What only looks like many people, the same crisis on the next day, a prize, a water cut told in questions.
+
+The posts are weighed by `processors.spikes.damping`, minute by minute, on top of everyday streams with frailty.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.spikes import Damping, weigh
+from processors.spikes.fleet import Fleet
+from tests.benchmarks.spikes.alarms import share_interval
+from tests.benchmarks.spikes.report import NOT_BUILT, Row, judged, shown
+from tests.benchmarks.spikes.rivals import Past
+from tests.benchmarks.spikes.simulated import HOUR, POLICY, Plan, Say
+from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, Streams, Stretch, starts, surge
+
+Floats = npt.NDArray[np.float64]
+
+RATES: Final = (3.0, 12.0, 60.0, 600.0)
+FLOOD_MINUTES: Final = 10
+CRISIS_MINUTES: Final = 120
+_LEARNED_DAYS: Final = 14
+
+# Truth (negative, neutral, positive) and answer (the same, unsure) of the bundled model on 2,164 development texts: the
+# confusion of processors/sentiment/model/README.md, with 7.1 % of all answers unsure.
+CONFUSION: Final = np.array([[685, 144, 66], [118, 559, 69], [67, 88, 368]], np.float64)
+UNSURE: Final = 0.071
+TONES: Final = {"prize": (0.05, 0.05, 0.90), "water cut": (0.30, 0.70, 0.0), "everyday": (0.35, 0.45, 0.20)}
+"""Shares of negative, neutral and positive posts: what people really mean."""
+SERIES: Final = ("concern", "negative only", "all")
+
+
+def answered(tone: str) -> dict[str, float]:
+    """Share of the posts of a kind that each series counts, after the model's errors."""
+    answers = np.array(TONES[tone]) @ (CONFUSION / CONFUSION.sum(axis=1, keepdims=True)) * (1 - UNSURE)
+    return {"concern": 1 - float(answers[2]), "negative only": float(answers[0]), "all": 1.0}
+
+
+def flood_weights(posts: Sequence[tuple[float, str, str]], minutes: int) -> tuple[Floats, Floats, Floats]:
+    """Weight, mentions and distinct authors that posts (minute, author, text) add in each minute."""
+    damping, seen = Damping(), set[str]()
+    weights, mentions, authors = np.zeros(minutes), np.zeros(minutes), np.zeros(minutes)
+    for time, author, text in sorted(posts):
+        minute = int(time)
+        weights[minute] += weigh(damping, minute, author, text)
+        mentions[minute] += 1
+        authors[minute] += author not in seen
+        seen.add(author)
+    return weights, mentions, authors
+
+
+def one_author(rng: random.Random) -> list[tuple[float, str, str]]:
+    """300 posts in ten minutes, each with a text of its own."""
+    return [(rng.random() * FLOOD_MINUTES, "one", f"text {number}") for number in range(300)]
+
+
+def one_text(rng: random.Random) -> list[tuple[float, str, str]]:
+    """200 accounts, one text."""
+    return [(rng.random() * FLOOD_MINUTES, f"account {number}", "the text") for number in range(200)]
+
+
+def pages_of(fleet: Fleet, past: Past, weights: Floats, mentions: Floats, authors: Floats) -> npt.NDArray[np.float64]:
+    """Minutes to a page of each series that rises by what is given (rows are minutes), infinite without one.
+
+    Not a number where one was due before. `fleet` goes on; `past` holds everyday mentions, each by an author of its own.
+    """
+    pages = np.full(len(fleet), np.inf)
+    before = fleet.scores >= POLICY.page_score
+    voices = past.copy()
+    for minute, weight in enumerate(weights):
+        past.push(mentions[minute])
+        voices.push(authors[minute])
+        scores = fleet.tick(weight)
+        enough = (past.total(HOUR) >= POLICY.min_mentions) & (voices.total(HOUR) >= POLICY.min_authors)
+        pages[(scores >= POLICY.page_score) & enough & np.isinf(pages)] = minute + 1
+    return np.where(before, np.nan, pages)
+
+
+def floods(plan: Plan, say: Say) -> list[Row]:
+    """All of them, on the same everyday streams after two weeks."""
+    per_hour = np.repeat(RATES, plan.series)
+    streams = Streams(per_hour, SEEDS["floods"])
+    rng, order = np.random.default_rng(SEEDS["flood surges"]), random.Random(SEEDS["flood surges"])
+    fleet, past = Fleet(len(per_hour), MONDAY), Past(len(per_hour), longest_minutes=HOUR)
+    learned = _LEARNED_DAYS if plan.weeks > 1 else _LEARNED_DAYS // 2
+    days = learned + (7 if plan.weeks > 1 else 1)
+    coming = starts(rng, first_day=learned, days=days - learned, count=max(4, plan.surges // 2))
+    found: dict[str, list[Floats]] = {}
+    for first, stretch in streams.days(days, ahead=DAY + CRISIS_MINUTES):
+        say("floods", first // DAY, days)
+        for minute in range(DAY):
+            while coming and coming[0] == first + minute:
+                coming.pop(0)
+                ahead = Stretch(stretch.counts[minute:], stretch.rates[minute:], stretch.usual[minute:])
+                for name, pages in _try(fleet, past, ahead, rng, order).items():
+                    found.setdefault(name, []).append(pages)
+            fleet.tick(stretch.counts[minute])
+            past.push(stretch.counts[minute])
+    say("floods", days, days)
+    tones = _tones(plan, say)
+    return [*_flood_rows(found, per_hour), *_repeat_rows(found, per_hour), *tones, *NOT_BUILT]
+
+
+def _try(fleet: Fleet, past: Past, ahead: Stretch, rng: np.random.Generator, order: random.Random) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    makers: tuple[tuple[str, Callable[[random.Random], list[tuple[float, str, str]]]], ...] = (
+        ("one author", one_author), ("one text", one_text),
+    )  # fmt: skip
+    counts = ahead.counts[:HOUR]
+    for name, make in makers:
+        weights, mentions, authors = (part[:, None] for part in flood_weights(make(order), HOUR))
+        found[name] = pages_of(fleet.copy(), past.copy(), counts + weights, counts + mentions, counts + authors)
+    copy, known = fleet.copy(), past.copy()
+    crisis = ahead.counts[: DAY + CRISIS_MINUTES].copy()
+    crisis[:CRISIS_MINUTES] += surge(rng, ahead.usual[:CRISIS_MINUTES], 10.0)
+    crisis[DAY:] += surge(rng, ahead.usual[DAY : DAY + CRISIS_MINUTES], 10.0)
+    first, rest = crisis[:DAY], crisis[DAY:]
+    found["first day"] = pages_of(copy, known, first, first, first)
+    found["next day"] = pages_of(copy, known, rest, rest, rest)
+    return found
+
+
+def _flood_rows(found: dict[str, list[Floats]], per_hour: Floats) -> list[Row]:
+    rows = []
+    for name, what, limit, from_rate in (
+        ("one author", "300 posts of one author in 10 minutes", 0.01, 0.0),
+        ("one text", "200 accounts with one text", 0.10, 12.0),
+    ):
+        runs = np.array(found[name])
+        for each in RATES:
+            chosen = runs[:, per_hour == each]
+            chosen = chosen[~np.isnan(chosen)]
+            share = share_interval(int(np.isfinite(chosen).sum()), chosen.size)
+            measured = f"pages in {shown(share, 3)} of {chosen.size} runs"
+            title = f"{what}, {each:g}/h"
+            if each < from_rate:
+                rows.append(Row(part="floods", what=title, measured=measured, values=share))
+            else:
+                rows.append(judged("floods", title, measured, f"at most {limit:g}", share.value <= limit, share))
+    return rows
+
+
+def _repeat_rows(found: dict[str, list[Floats]], per_hour: Floats) -> list[Row]:
+    rows = []
+    first, second = np.array(found["first day"]), np.array(found["next day"])
+    for each in RATES:
+        chosen = per_hour == each
+        shares = [
+            share_interval(int((pages[:, chosen] <= HOUR).sum()), int((~np.isnan(pages[:, chosen])).sum()))
+            for pages in (first, second)
+        ]
+        ratio = shares[1].value / shares[0].value if shares[0].value else float("nan")
+        measured = f"found in 60 minutes {shown(shares[0], 2)}, on the next day {shown(shares[1], 2)}: {ratio:.2f} of it"
+        what = f"10 times the usual for {CRISIS_MINUTES} minutes, and again a day later, {each:g}/h"
+        rows.append(judged("floods", what, measured, "at least 0.8 of the first", ratio >= 0.8, shares))
+    return rows
+
+
+_CASES: Final = (("prize", 10.0, 12.0), ("prize", 10.0, 60.0), ("water cut", 10.0, 12.0), ("water cut", 10.0, 60.0))
+
+
+def _tones(plan: Plan, say: Say) -> list[Row]:
+    """Which series should page: each sees what the model's errors leave of the everyday and of the rise."""
+    rows = []
+    rates = tuple(dict.fromkeys(rate for _, _, rate in _CASES))
+    everyday = answered("everyday")
+    count = max(4, plan.surges // 2)
+    shares: dict[str, dict[tuple[str, float], Floats]] = {}
+    for number, series in enumerate(SERIES):
+        per_hour = np.repeat(rates, plan.series)
+        streams = Streams(per_hour * everyday[series], SEEDS["floods"] + 10 + number)
+        rng = np.random.default_rng(SEEDS["flood surges"] + 10 + number)
+        fleet, past = Fleet(len(per_hour), MONDAY), Past(len(per_hour), longest_minutes=HOUR)
+        learned = _LEARNED_DAYS if plan.weeks > 1 else _LEARNED_DAYS // 2
+        days = learned + (7 if plan.weeks > 1 else 1)
+        coming = starts(rng, first_day=learned, days=days - learned, count=count)
+        kept: dict[str, list[Floats]] = {"prize": [], "water cut": []}
+        for first, stretch in streams.days(days, ahead=HOUR):
+            say(f"tones: {series}", first // DAY, days)
+            for minute in range(DAY):
+                while coming and coming[0] == first + minute:
+                    coming.pop(0)
+                    ahead = stretch.counts[minute : minute + HOUR]
+                    usual = stretch.usual[minute : minute + HOUR] / everyday[series]
+                    for tone, pages in kept.items():
+                        extra = rng.poisson(9.0 * usual * answered(tone)[series]).astype(np.float64)
+                        risen = ahead + extra
+                        pages.append(pages_of(fleet.copy(), past.copy(), risen, risen, risen))
+                fleet.tick(stretch.counts[minute])
+                past.push(stretch.counts[minute])
+        say(f"tones: {series}", days, days)
+        shares[series] = {(tone, rate): np.array(pages)[:, per_hour == rate] for tone, pages in kept.items() for rate in rates}
+    for tone, times, rate in _CASES:
+        found = {series: shares[series][tone, rate] for series in SERIES}
+        paged = {
+            series: share_interval(int((pages <= HOUR).sum()), int((~np.isnan(pages)).sum())) for series, pages in found.items()
+        }
+        measured = ", ".join(f"{series} pages in {shown(share, 2)}" for series, share in paged.items())
+        what = f"{times:g} times the usual, {tone} ({_told(tone)}), {rate:g}/h"
+        concern = paged["concern"].value
+        if tone == "prize":
+            rows.append(judged("tones", what, measured, "concern pages in at most 10 %", concern <= 0.10, paged))
+        else:
+            rows.append(judged("tones", what, measured, "concern pages in at least 80 %", concern >= 0.80, paged))
+    return rows
+
+
+def _told(tone: str) -> str:
+    negative, neutral, positive = TONES[tone]
+    return f"{negative:.0%} negative, {neutral:.0%} questions and facts, {positive:.0%} positive, and the model's errors"

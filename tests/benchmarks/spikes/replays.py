@@ -1,0 +1,249 @@
+"""The recorded streams of ../shared/data/replay through the detection fold itself, without authors: the files name none.
+
+Telecom: an earthquake at 13:59 cut a mobile network on 26 September 2019. Universities: three crises are named in
+../shared/data/README.md. Labels are those of a run that is told none (all neutral, so concern is all but the institution's
+own), noise at the model's error rate, and all `unsure`; labels of the model itself need minutes of inference and come with
+`make campaign-main`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from processors.detection.fold import DetectFold
+from processors.spikes import Damping, Level, Policy, weigh
+from processors.spikes.fleet import Fleet
+from processors.text.signature import signature
+from schemas.authors import AuthorClass
+from schemas.hits import EXCERPT_CHARACTERS, Hit, Progress, WatchChanged
+from schemas.labels import Label
+from schemas.records import decode
+from schemas.sentiments import Sentiment
+from schemas.signals import Signal, SignalKind, SignalLevel
+from schemas.topics import MENTIONS_PARTITIONS, SIGNALS
+from schemas.watches import Watch, WatchLevel
+from tests.benchmarks.spikes.alarms import Pages
+from tests.benchmarks.spikes.floods import CONFUSION, UNSURE
+from tests.benchmarks.spikes.report import Row, Verdict, judged
+from tests.benchmarks.spikes.rivals import Past
+from tests.benchmarks.spikes.simulated import Plan, Say
+from tests.benchmarks.spikes.streams import SEEDS
+
+FOLDER: Final = Path(__file__).parents[4] / "shared" / "data" / "replay"
+TELECOM: Final = FOLDER / "telecom_2019-09-26.jsonl"
+UNIVERSITIES: Final = FOLDER / "universities_2020-2026.jsonl"
+TURKIYE: Final = timedelta(hours=3)
+ONSET: Final = datetime(2019, 9, 26, 10, 59, tzinfo=UTC)
+NOTICE_BY: Final = datetime(2019, 9, 26, 11, 8, tzinfo=UTC)
+PAGE_BY: Final = datetime(2019, 9, 26, 11, 14, tzinfo=UTC)
+CRISES: Final = (
+    ("17 February 2020", "HACETTEPE", date(2020, 2, 17), date(2020, 2, 17)),
+    ("28 September 2020, registration system down", "HACETTEPE", date(2020, 9, 28), date(2020, 9, 28)),
+    ("1 to 7 February 2021", "BOUN", date(2021, 2, 1), date(2021, 2, 7)),
+)
+_LEVELS: Final = {SignalLevel.NOTICE: Level.NOTICE, SignalLevel.PAGE: Level.PAGE}
+_SHORT: Final = datetime(2020, 3, 1, tzinfo=UTC)  # what --quick hears of the six years
+_LABELS: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
+_NOISES: Final = 20
+# of labelled mentions of telecom operators (processors/sentiment/model/README.md: F1, 800 texts); complaints in an outage
+_TRUTH: Final = (0.6, 0.3, 0.1)
+
+
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Posts in order of time."""
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            post = json.loads(line)
+            post["at"] = datetime.fromisoformat(post["published_at"])
+            yield post
+
+
+# -- telecom ---------------------------------------------------------------------------------------------------------------
+
+
+def labels(kind: str, count: int, seed: int = 0) -> list[Label]:
+    """Of so many posts: `none` says neutral of all, `unsure` unsure of all, `noise` errs as the model does on random truths."""
+    if kind != "noise":
+        return [Label.NEUTRAL if kind == "none" else Label.UNSURE] * count
+    rng = np.random.default_rng(SEEDS["telecom"] + 1000 * seed)
+    truths = rng.choice(3, size=count, p=_TRUTH)
+    answers = [int(rng.choice(3, p=CONFUSION[truth] / CONFUSION[truth].sum())) for truth in truths]
+    unsure = rng.random(count) < UNSURE
+    return [Label.UNSURE if held else _LABELS[answer] for answer, held in zip(answers, unsure, strict=True)]
+
+
+def watch() -> Watch:
+    """A watch that pages, at the default budget."""
+    return Watch(
+        watch_id="telecom", version=1, title="Telecom", query="telecom", level=WatchLevel.PAGE, on_call="on-call",
+        purpose="Measure", legal_basis="none: recorded data", owner="benchmark", expires=date(2099, 1, 1), updated_at=ONSET,
+    )  # fmt: skip
+
+
+def heard(posts: Iterable[dict[str, Any]], tones: list[Label]) -> list[Signal]:
+    """Signals of the fold, as a live system would give them: progress after each second of the stream."""
+    fold = DetectFold()
+    fold.apply(WatchChanged(watch=watch()).encode())
+    found: list[Signal] = []
+    clock: datetime | None = None
+    for number, (post, tone) in enumerate(zip(posts, tones, strict=True)):
+        if clock is None or post["at"] - clock >= timedelta(seconds=1):
+            clock = post["at"]
+            fold.apply(progress_to(clock).encode())
+        fold.apply(hit_of(post, tone, number).encode())
+        found += [decode(Signal, output.value) for output in fold.outputs() if output.topic is SIGNALS]
+    assert clock is not None
+    fold.apply(progress_to(clock + timedelta(minutes=10)).encode())
+    return found + [decode(Signal, output.value) for output in fold.outputs() if output.topic is SIGNALS]
+
+
+def progress_to(clock: datetime) -> Progress:
+    return Progress(source="file", clocks=dict.fromkeys(range(MENTIONS_PARTITIONS), clock))
+
+
+def hit_of(post: dict[str, Any], tone: Label, number: int) -> Hit:
+    return Hit(
+        watch_id="telecom", mention_id=f"kus:ornek:{number:026d}", event_time=post["at"], observed_at=post["at"], source="file",
+        origin_partition=0, origin_offset=number, platform=post["platform"], author_class=AuthorClass.PRIVATE,
+        signature=signature(post["text"]), sentiment=Sentiment(label=tone, confidence=0.9, model="none"),
+        excerpt=post["text"][:EXCERPT_CHARACTERS],
+    )  # fmt: skip
+
+
+def telecom(plan: Plan, say: Say) -> list[Row]:
+    """Without earlier history, at the default budget, with no labels, with wrong ones and with none that is sure."""
+    if not TELECOM.exists():
+        return [Row(part="replays", what="../shared/data/replay: telecom", measured="not there", verdict=Verdict.SKIPPED)]
+    posts = [post for post in read(TELECOM) if post["at"] < PAGE_BY + timedelta(minutes=15)]
+    runs = [("none", 0), ("unsure", 0), *(("noise", seed) for seed in range(_NOISES if plan.weeks > 1 else 3))]
+    found: dict[str, list[list[Signal]]] = {}
+    for number, (kind, seed) in enumerate(runs):
+        say("telecom", number, len(runs))
+        found.setdefault(kind, []).append(heard(posts, labels(kind, len(posts), seed)))
+    say("telecom", len(runs), len(runs))
+    return [row for kind, heard_in in found.items() for row in _telecom_rows(kind, heard_in)]
+
+
+def _telecom_rows(kind: str, runs: list[list[Signal]]) -> list[Row]:
+    """The latest, where there are several runs."""
+    notices = [_first(signals, SignalLevel.NOTICE, SignalLevel.PAGE) for signals in runs]
+    pages = [_first(signals, SignalLevel.PAGE) for signals in runs]
+    early = [one for signals in runs for one in signals if one.kind is SignalKind.ONSET and one.event_time < ONSET]
+    told = f"telecom, labels: {kind}" + (f", the latest of {len(runs)} runs" if len(runs) > 1 else "")
+    return [
+        judged("replays", f"{told}: first signal", _clock(max(notices)), "by 14:08", max(notices) <= NOTICE_BY),
+        judged("replays", f"{told}: page", _clocks(pages), "by 14:14", max(pages) <= PAGE_BY, [_clock(page) for page in pages]),
+        judged("replays", f"{told}: before 13:59", f"{len(early)} signals", "none", not early, [str(one.event_time) for one in early]),
+    ]  # fmt: skip
+
+
+def _first(signals: list[Signal], *levels: SignalLevel) -> datetime:
+    """The first onset after the earthquake; never is the end of time."""
+    onsets = (one.event_time for one in signals if one.kind is SignalKind.ONSET and one.level in levels)
+    return min((time for time in onsets if time >= ONSET), default=datetime.max.replace(tzinfo=UTC))
+
+
+def _clocks(times: list[datetime]) -> str:
+    late = sum(time > PAGE_BY for time in times)
+    return _clock(max(times)) if len(times) == 1 else f"{_clock(max(times))}; {late} of {len(times)} later than 14:14"
+
+
+def _clock(time: datetime) -> str:
+    return "never" if time.year == datetime.max.year else f"{time.astimezone(UTC) + TURKIYE:%H:%M:%S}"
+
+
+# -- universities ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A page or notice of one institution, at the close of a minute."""
+
+    institution: str
+    at: datetime
+    level: SignalLevel
+    observed_60m: float
+    excerpts: tuple[str, ...]
+
+
+def universities(plan: Plan, say: Say) -> list[Row]:
+    """One watch an institution, all of its mentions, each day of six years."""
+    if not UNIVERSITIES.exists():
+        return [Row(part="replays", what="../shared/data/replay: universities", measured="not there", verdict=Verdict.SKIPPED)]
+    until = _SHORT if plan.weeks == 1 else datetime(2027, 1, 1, tzinfo=UTC)
+    posts = [post for post in read(UNIVERSITIES) if post["at"] < until]
+    rises = _rises(posts, say)
+    rows = []
+    pages = [rise for rise in rises if rise.level is SignalLevel.PAGE]
+    for name, institution, first, last in CRISES:
+        if datetime(first.year, first.month, first.day, tzinfo=UTC) >= until:
+            rows.append(Row(part="replays", what=f"universities: {name}", measured="beyond --quick", verdict=Verdict.SKIPPED))
+            continue
+        within = [rise for rise in rises if rise.institution == institution and first <= (rise.at + TURKIYE).date() <= last]
+        paged = [rise for rise in within if rise.level is SignalLevel.PAGE]
+        said = ", ".join(f"{rise.level} {rise.at + TURKIYE:%d %H:%M}" for rise in within) or "nothing"
+        rows.append(judged("replays", f"universities: {institution}, {name}", said, "a page", bool(paged)))
+    years = (posts[-1]["at"] - posts[0]["at"]).days / 365.25
+    named = [rise for rise in pages if not any(_in(rise, crisis) for crisis in CRISES)]
+    measured = f"{len(pages)} pages and {len(rises) - len(pages)} notices in {years:.1f} years of 14 watches; " + "; ".join(
+        f"{rise.institution} {rise.at + TURKIYE:%Y-%m-%d %H:%M}" for rise in named
+    )
+    values = [{"institution": rise.institution, "at": rise.at.isoformat(), "level": str(rise.level), "observed_60m": rise.observed_60m,
+               "posts": rise.excerpts} for rise in rises]  # fmt: skip
+    rows.append(Row(part="replays", what="universities: pages beside the named crises, to be judged (--json has the posts)",
+                    measured=measured, values=values))  # fmt: skip
+    rows.append(Row(part="replays", what="universities: concern, negative only and all as the paging series, with the model's labels",
+                    measured="", bar="the best is the default", verdict=Verdict.NOT_BUILT))  # fmt: skip
+    return rows
+
+
+def _in(rise: Rise, crisis: tuple[str, str, date, date]) -> bool:
+    _, institution, first, last = crisis
+    return rise.institution == institution and first <= (rise.at + TURKIYE).date() <= last
+
+
+def _rises(posts: list[dict[str, Any]], say: Say) -> list[Rise]:
+    names = sorted({post["institution"] for post in posts})
+    places = {name: place for place, name in enumerate(names)}
+    first = int(posts[0]["at"].timestamp()) // 60
+    minutes: dict[int, list[dict[str, Any]]] = {}
+    for post in posts:
+        minutes.setdefault(int(post["at"].timestamp()) // 60, []).append(post)
+    fleet, mentions = Fleet(len(names), first), Past(len(names), longest_minutes=60)
+    damping = [Damping() for _ in names]
+    pages, last = Pages(), max(minutes)
+    nothing = np.zeros(len(names))
+    for bucket in range(first, last + 61):
+        if (bucket - first) % 10_000 == 0:
+            say("universities", bucket - first, last - first)
+        weights, counted, heard_now = nothing, nothing, minutes.get(bucket)
+        if heard_now:
+            weights, counted = np.zeros(len(names)), np.zeros(len(names))
+            for post in heard_now:
+                place = places[post["institution"]]
+                damping[place].forget(bucket - 59)
+                weight = weigh(damping[place], bucket, None, signature(post["text"]))
+                weights[place] += weight
+                counted[place] += weight > 0  # a text stands in for its author: of copies one is a voice
+        mentions.push(counted)
+        scores = fleet.tick(weights)
+        pages.push(bucket, scores, fleet.observed_60m, mentions.total(60))
+    found = []
+    for level in SignalLevel:
+        policy = Policy()
+        for place, buckets in pages.onsets(policy, _LEVELS[level]).items():
+            for bucket in buckets:
+                excerpts = [
+                    post["text"][:140]
+                    for minute in range(bucket - 59, bucket + 1)
+                    for post in minutes.get(minute, [])
+                    if post["institution"] == names[place]
+                ]
+                at = datetime.fromtimestamp(bucket * 60, UTC)
+                found.append(Rise(names[place], at, level, float(len(excerpts)), tuple(excerpts[:5])))
+    return sorted(found, key=lambda rise: rise.at)
