@@ -48,7 +48,7 @@ class ModelTone:
         from processors.sentiment.classifier import Classifier  # transformers takes a second to import
 
         self._classifier = Classifier(settings.folder, threads=settings.threads, threshold=settings.threshold)
-        self._known: OrderedDict[str, Sentiment] = OrderedDict()
+        self._known: OrderedDict[str, Sentiment] = OrderedDict()  # by hash: articles are long
 
     @property
     def version(self) -> str:
@@ -60,10 +60,11 @@ class ModelTone:
 
         Not by signature, which takes more texts for copies: which of them came first would then decide the label.
         """
-        prepared = [self._classifier.prepare(text) for text in texts]
-        new = [text for text in dict.fromkeys(prepared) if text not in self._known]
-        judged = dict(zip(new, self._ask(new), strict=True)) if new else {}
-        found = [judged[text] if text in judged else self._known[text] for text in prepared]
+        forms = [self._classifier.prepare(text) for text in texts]
+        keys = [text_hash(form) for form in forms]
+        new = {key: form for key, form in zip(keys, forms, strict=True) if key not in self._known}
+        judged = dict(zip(new, self._ask(list(new.values())), strict=True)) if new else {}
+        found = [judged[key] if key in judged else self._known[key] for key in keys]
         self._known.update(judged)
         while len(self._known) > KNOWN_TEXTS:
             self._known.popitem(last=False)
@@ -100,7 +101,7 @@ class StoredTone:
 
 
 def text_hash(text: str) -> str:
-    """Key of a stored label."""
+    """Key of a label, stored or kept in memory."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

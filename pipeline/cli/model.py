@@ -1,5 +1,6 @@
 """`nabiz model`: how good the sentiment model is, and how another one is brought."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.cli.common import Context, common_options, fail
+from pipeline.cli.common import Context, common_options, explain_os_error, fail
 from pipeline.cli.model_figures import as_text, as_value
 from pipeline.model_evaluation import SUITE_FILES, Report, Wanted, require_extra
 from pipeline.model_evaluation import evaluate as evaluate_models
@@ -93,6 +94,7 @@ def evaluate(
         if all(file.suffix.lower() in SUITE_FILES for file in files):
             fail(context, "--pictures needs a FILE of labelled texts: of a suite there is nothing to draw")
         require_extra("matplotlib", "matplotlib", "--pictures")
+        _require_writable(context, pictures)
     sentiment = context.configuration().sentiment
     wanted = Wanted(
         files=files,
@@ -105,8 +107,18 @@ def evaluate(
     )
     with _bars() as report:
         found = evaluate_models(wanted, report)
-    drawn = draw(panels(found), pictures) if pictures is not None else []
+    try:
+        drawn = draw(panels(found), pictures) if pictures is not None else []
+    except OSError as error:
+        fail(context, explain_os_error(error, "--pictures"))
     context.answer(as_value(found, drawn), as_text(found, drawn))
+
+
+def _require_writable(context: Context, folder: Path) -> None:
+    """Before the judging, which may take an hour, and without making the folder."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        fail(context, f"--pictures {folder}: nothing can be written in {there}: choose another folder")
 
 
 @contextmanager

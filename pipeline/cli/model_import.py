@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import Any, Final
 
 import click
 
-from pipeline.cli.common import Context, common_options, fail
+from pipeline.cli.common import Context, common_options, explain_os_error, fail
 from pipeline.cli.foreign_text import printable
 from pipeline.model_download import download, is_hub_name
 from processors.sentiment.classifier import Classifier
@@ -56,6 +57,8 @@ def import_model(context: Context, model: str, out: Path, labels: tuple[str, ...
         result, order = _import(model, out, labels, options)
     except ImportRefused as error:
         fail(context, str(error))
+    except OSError as error:
+        fail(context, explain_os_error(error, "--out"))
     figures = _measure(result.folder)
     context.answer(_value(order, result, figures), _text(result, figures))
 
@@ -122,7 +125,7 @@ def _text(result: ImportResult, figures: dict[str, Any]) -> str:
         *(f"  note         {note}" for note in result.notes),
         "",
         "Next: see how well it judges texts like yours, then name it in the configuration:",
-        f"  nabiz model evaluate labelled.jsonl --model {result.folder}",
+        f"  nabiz model evaluate labelled.jsonl --model {quote(str(result.folder))}",
         f"  sentiment: {{model: {result.folder}}}",
     ]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from processors.text.diacritics import WEIGHTS_FILE
 
@@ -36,8 +36,17 @@ class Head(BaseModel):
     labels: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         min_length=2, description="label of each column; columns of one label add up"
     )
-    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False, description="divides the logits: calibration")
-    threshold: float = Field(default=0.5, ge=0, le=1, description="confidence below which the answer is `unsure`")
+    temperature: float = Field(default=1.0, ge=0.01, le=100, allow_inf_nan=False, description="divides the logits: calibration")
+    threshold: float = Field(
+        default=0.5, ge=0, le=1, allow_inf_nan=False, description="confidence below which the answer is `unsure`"
+    )  # fmt: skip
+
+    @field_validator("labels")
+    @classmethod
+    def _tells_apart(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(labels)) < 2:
+            raise ValueError(f"every column is {labels[0]}, and nothing is left to tell apart")
+        return labels
 
 
 class Description(BaseModel):
@@ -45,7 +54,9 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, description="stands in every label, before the hash of the files")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="stands in every label, before the hash of the files"
+    )  # fmt: skip
     preparation: Literal["turkish", "plain"] = Field(default="plain", description="see processors.sentiment.prepare")
     max_tokens: int = Field(default=MAX_TOKENS, ge=2, description="a longer text is cut")
     batch_texts: int = Field(default=32, ge=1, description="1 where the weights quantise a batch as a whole")
@@ -56,10 +67,17 @@ def require_model(folder: Path) -> Description:
     """Look at a folder without loading the weights: milliseconds. Raises `ModelUnusable`."""
     if not folder.is_dir():
         raise ModelUnusable(f"no model folder at {folder}: {REMEDY}")
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise ModelUnusable(f"model folder {folder} lacks {', '.join(missing)}: {REMEDY}")
-    return _read_description(folder / DESCRIPTION_FILE)
+    try:
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
+            raise ModelUnusable(f"model folder {folder} lacks {', '.join(missing)}: {REMEDY}")
+        for name in FILES:
+            (folder / name).open("rb").close()
+        return _read_description(folder / DESCRIPTION_FILE)
+    except OSError as error:
+        raise ModelUnusable(
+            f"cannot read the model in {folder} ({error.strerror or error}): let the user who runs this read it, or {REMEDY}"
+        ) from error
 
 
 def fingerprint(folder: Path, description: Description) -> str:

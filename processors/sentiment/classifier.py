@@ -40,7 +40,7 @@ class Classifier:
 
     @property
     def version(self) -> str:
-        """Name and hash of the files: changes when, and only when, labels may change."""
+        """Name and hash of the files. A threshold that was asked for instead of the model's own does not show in it."""
         return self._model.version
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from processors.sentiment.labels import CLASSES, Label
 
+_PACKED: Final = b"\x1f\x8b"
 _FORM: Final = 'needed is one object a line, as in {"text": "Sular yine kesik", "label": "negative"}'
 
 
@@ -36,16 +37,22 @@ def read_labelled(file: Path) -> list[Labelled]:
 
 def read_text(file: Path) -> str:
     """The file's text, unpacked. Raises `LabelledUnusable`, OSError."""
-    opener = gzip.open if file.suffix == ".gz" else open
+    content = file.read_bytes()
     try:
-        with opener(file, "rb") as opened:
-            return str(opened.read(), encoding="utf-8-sig")
+        if file.suffix.lower() == ".gz" or content.startswith(_PACKED):
+            content = gzip.decompress(content)
+        return str(content, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelledUnusable(f"{file}: not UTF-8 at byte {error.start}: save it as UTF-8") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise LabelledUnusable(
             f"{file}: is no complete gzip file: pack it again, or give it unpacked, named without .gz"
         ) from error
+
+
+def whole(text: str) -> str:
+    """The text without halves of characters, which JSON and YAML can name and nothing can write."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def unusable(file: Path | str, line: int, problem: str) -> LabelledUnusable:
@@ -81,7 +88,7 @@ def _labelled(row: dict[str, Any], default_source: str, file: Path, number: int)
     source = row.get("source")
     if source is not None and not isinstance(source, str):
         raise unusable(file, number, f"key 'source': {_shown(source)} is not text: put it between quotation marks")
-    return Labelled(row["text"], Label(row["label"]), source or default_source)
+    return Labelled(whole(row["text"]), Label(row["label"]), whole(source or default_source))
 
 
 def _shown(value: object) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from processors.sentiment.artefact import REMEDY, WEIGHTS, Description, Head, ModelUnusable, fingerprint, require_model
-from processors.sentiment.prepare import PREPARATIONS
+from processors.sentiment.prepare import MAX_CHARACTERS, PREPARATIONS
 
 Rows = npt.NDArray[np.float64]
 """Texts × labels, each row adding up to 1."""
@@ -79,10 +79,19 @@ class TextModel:
         missing = [name for name in self._outputs if name not in given]
         if missing:
             raise ModelUnusable(f"the model in {folder} has no output named {', '.join(missing)}: {REMEDY}")
-        outputs = self._run(self._encode(["deneme"]))
+        together = min(2, self.description.batch_texts)
+        self._require_numbers(folder, "a word", ["deneme"])
+        longest = "deneme " * min(self.description.max_tokens, MAX_CHARACTERS)
+        self._require_numbers(folder, f"{together} texts of max_tokens ({self.description.max_tokens})", [longest] * together)
+
+    def _require_numbers(self, folder: Path, what: str, texts: Sequence[str]) -> None:
+        try:
+            outputs = self._run(self._encode(texts))
+        except Exception as error:  # tokenizer and weights of different models: a word beyond the table, and the like
+            raise ModelUnusable(f"the model in {folder} cannot read {what} ({error}): {REMEDY}") from error
         for name, head in self.description.heads.items():
             output = outputs[head.output]
-            if output.shape != (1, len(head.labels)) or not np.isfinite(output).all():
+            if np.shape(output) != (len(texts), len(head.labels)) or not np.isfinite(output).all():
                 raise ModelUnusable(f"the model in {folder} does not give {len(head.labels)} numbers a text for {name}: {REMEDY}")
 
 

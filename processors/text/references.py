@@ -2,7 +2,7 @@
 
 import re
 
-_REFERENCE = re.compile(r"\w{1,20}://\S+|www\.\S+|@[\w.\-]+|\[[\w\-]{1,10}(?:: [\w.\-]+)?\]")
+_REFERENCE = re.compile(r"\w{1,20}://\S+|[wW]{3}\.\S+|@[\w.\-]+|\[[\w\-]{1,10}(?:: [\w.\-]+)?\]")
 
 
 def without_references(text: str) -> str:

@@ -31,6 +31,7 @@ from processors.sentiment.evaluation import (
     resample,
 )
 from processors.sentiment.labelled import Labelled, LabelledUnusable, read_labelled
+from processors.sentiment.training.card import card
 from processors.sentiment.variations import VARIATIONS
 
 NEGATIVE, NEUTRAL, POSITIVE = 0, 1, 2
@@ -314,6 +315,39 @@ def test_the_value_for_scripts(found: Evaluation) -> None:
         assert negation["right"][model] + len(value["suite"]["wrong"][model]) == 2
 
 
+def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
+    """Every figure has its place; the baseline is the last model, and the difference from it stands beside ours."""
+    evaluation = json.loads(json.dumps(as_value(found, []))) | {"variations": {"ours": {"upper case": 0.0123}}}
+    form = {
+        "name": "8 bits",
+        "megabytes": 34.3,
+        "rates": [90.0, 80.0, 100.0],
+        "agreement": 0.99,
+        "macro_f1": 0.7,
+        "same_in_batch": 1,
+    }
+    forms = {
+        "machine": {"processor": "2 cores"}, "pipeline_rates": [30.0, 20.0, 25.0], "forms": [form], "peak_megabytes": 400.0,
+        "sameness": {"texts": 10_000, "label": 1.0, "digits": 0.999},
+    }  # fmt: skip
+    training = {
+        "recipe": {"seed": 1, "batch_texts": 32}, "fitted": {"steps": 90, "planned": 100, "seconds": 600}, "drawn": {"a": 7},
+    }  # fmt: skip
+    text = card(BUNDLED_MODEL, training, evaluation, evaluation, forms)
+    difference = evaluation["labelled"]["all"][Baseline.version]["first_minus_this"]["macro_f1"]["value"]
+    assert f"{difference:+.3f} (" in text
+    for expected in (
+        "| 8 bits | 34.3 | 90 | 4.00 | 99.0% | 0.700 | 100.0% |",
+        "upper case 1.2%",
+        "90 of 100 planned",
+        "| negation | 2 |",
+    ):
+        assert expected in text
+    for line in text.splitlines():
+        assert "None" not in line
+        assert "{" not in line
+
+
 def test_the_tables_for_people(found: Evaluation) -> None:
     """Every model in every table, no line wider than the terminal that it is made for."""
     text = as_text(found, [])
@@ -495,6 +529,39 @@ def test_a_missing_extra_is_named(desk: Path, monkeypatch: pytest.MonkeyPatch, m
     message = mistake(run(desk, "labelled.jsonl", *arguments))
     assert f"{arguments[0]} needs" in message
     assert "pip install 'nabiz[evaluation]'" in message
+
+
+def test_a_packed_file_by_any_name(tmp_path: Path) -> None:
+    """What a file is, its content says."""
+    for name in ("a.JSONL.GZ", "b.jsonl"):
+        (tmp_path / name).write_bytes(gzip.compress(lines(LABELLED).encode()))
+        assert len(read_labelled(tmp_path / name)) == len(LABELLED)
+
+
+def test_halves_of_characters(tmp_path: Path) -> None:
+    """JSON and YAML can name them; no report could be written with them."""
+    (tmp_path / "a.jsonl").write_text(r'{"text": "a \ud83d", "label": "neutral", "source": "b\ud83d"}', encoding="utf-8")
+    assert read_labelled(tmp_path / "a.jsonl") == [Labelled("a ?", Label.NEUTRAL, "b?")]
+    (tmp_path / "a.yaml").write_text('capability: "a"\ncases:\n- {text: "b \\ud83d", label: neutral}\n', encoding="utf-8")
+    assert read_suite(tmp_path / "a.yaml")[0].text == "b ?"
+
+
+def test_pictures_that_cannot_be_written(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told before the judging, and nothing is made."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(desk)
+    assert "nothing can be written in" in mistake(run(desk, "labelled.jsonl", "--pictures", "suite.yaml/pictures"))
+    monkeypatch.setattr("pipeline.cli.model.os.access", lambda *_: False)
+    assert "choose another folder" in mistake(run(desk, "labelled.jsonl", "--pictures", "new/pictures"))
+    assert not (desk / "new").exists()
+
+
+def test_a_path_that_is_no_text(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are no UTF-8 are written out, with --json as well."""
+    monkeypatch.chdir(desk)
+    result = run(desk, "labelled.jsonl", "--model", "\udce7", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"].startswith(r"no model folder at \udce7: ")
 
 
 def test_a_broken_gzip_file_is_told(desk: Path, tmp_path: Path) -> None:

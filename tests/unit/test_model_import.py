@@ -244,19 +244,38 @@ class TestTarget:
         """Neither an error nor Ctrl-C leaves anything, nor takes away what was there."""
         target = tmp_path / "models" / "new"
         for broken in (ValueError, KeyboardInterrupt):
-            with pytest.raises(broken), workplace(target) as place:
+            with pytest.raises(broken), workplace(target, force=False) as place:
                 (place.model / "model.onnx").touch()
                 raise broken
             assert list(target.parent.iterdir()) == []
         for content in ("first", "second"):
-            with workplace(target) as place:
+            with workplace(target, force=content == "second") as place:
                 (place.scratch / "large").touch()
                 (place.model / "nabiz.json").write_text(content, encoding="utf-8")
             assert [path.name for path in target.parent.iterdir()] == ["new"]
             assert (target / "nabiz.json").read_text(encoding="utf-8") == content
-        with pytest.raises(KeyboardInterrupt), workplace(target):
+        with pytest.raises(KeyboardInterrupt), workplace(target, force=True):
             raise KeyboardInterrupt
         assert [path.name for path in target.iterdir()] == ["nabiz.json"]
+
+    def test_two_at_once(self, tmp_path: Path) -> None:
+        """Without --force the second does not replace what the first made meanwhile."""
+        target = tmp_path / "new"
+        with pytest.raises(ImportRefused, match="is there already"), workplace(target, force=False):
+            target.mkdir()
+            (target / "nabiz.json").write_text("first", encoding="utf-8")
+        assert (target / "nabiz.json").read_text(encoding="utf-8") == "first"
+        assert list(tmp_path.iterdir()) == [target]
+
+    def test_links_that_lead_nowhere(self, tmp_path: Path) -> None:
+        """Neither as target nor as source a traceback, and not after minutes of work."""
+        loop, lost = tmp_path / "loop", tmp_path / "lost"
+        loop.symlink_to(loop)
+        lost.symlink_to(tmp_path / "nothing")
+        for link in (loop, lost):
+            assert "is a link that leads nowhere" in refusal(require_free, link, tmp_path, force=True)
+            require_free(tmp_path / "new", link, force=False)
+            assert "no folder at" in refusal(read_source, link)
 
     @pytest.mark.parametrize(
         ("origin", "name"),
@@ -463,6 +482,19 @@ class TestMessages:
         result = run(str(folder), "--out", str(tmp_path / "new"), *arguments)
         assert result.exit_code == 2
         assert expected in result.stderr
+
+    @pytest.mark.parametrize(("number", "expected"), [(28, "disk is full"), (13, "no permission"), (20, "a file where a folder")])
+    def test_the_disk(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, expected: str) -> None:
+        """What the system says of the target comes with the option that names it."""
+
+        def broken(*_: Any) -> None:
+            raise OSError(number, "whatever")
+
+        monkeypatch.setattr(pipeline.cli.model_import, "convert", broken)
+        result = run("./somewhere", "--out", str(tmp_path / "new"))
+        assert result.exit_code == 2
+        assert expected in result.stderr
+        assert "choose another folder with --out" in result.stderr
 
     def test_a_name_on_the_hub_without_the_extra(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """Fetches nothing."""

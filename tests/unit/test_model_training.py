@@ -1,4 +1,4 @@
-"""What the training is made of, as far as it can be tried without hours: texts, variations, leaks, diacritics, the card."""
+"""What the training is made of, as far as it can be tried without hours: texts, variations, leaks, diacritics."""
 
 import random
 from collections import Counter
@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import corpus, diacritics, phrases
@@ -63,6 +64,17 @@ class TestCorpus:
         assert len(set(drawn)) == len(drawn) == 100
         assert Counter(example.source for example in first) == {"polistance": 50, "invented": 10}
 
+    def test_unseen_sources_share_nothing_with_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A review that stands in two collections was seen in one."""
+        monkeypatch.setattr(corpus, "UNSEEN_PER_SOURCE", 20)
+        everything = whole_corpus()
+        chosen = corpus.sample_unseen(everything, [], seed=1)
+        assert Counter(example.source for example in chosen) == dict.fromkeys(corpus.NEVER_DRAWN, 20)
+        copied = chosen[5]
+        assert corpus.sample_unseen(everything, [copied.text.upper() + "!"], seed=1) == [
+            example for example in chosen if example is not copied
+        ]
+
     def test_texts_are_varied_as_people_type(self) -> None:
         """Some without diacritics, some with errors, most as they were."""
         text, dice = "Şikâyetimiz çözülmedi, üç gündür bekliyoruz", random.Random(1)
@@ -85,11 +97,18 @@ class TestLeaks:
             ("Sular kesik, belediyeyi arıyoruz", False),
             ("Bugün hava çok güzel, parkta yürüdük ve çay içtik", False),
             ("", False),
+            ("👍", False),
         ],
     )
     def test_copies_and_near_copies(self, text: str, leak: bool) -> None:
-        """A text that shares half of the runs of three words is one."""
-        assert leaks(["bambaşka bir söz", text], [self.MEASURED, "kısa"]) == ([1] if leak else [])
+        """A text that shares half of the runs of three words is one; texts without letters are no copies of each other."""
+        assert leaks(["bambaşka bir söz", text], [self.MEASURED, "kısa", "😡"]) == ([1] if leak else [])
+
+    def test_no_pattern_repeats_a_case_of_the_suite(self) -> None:
+        """What the model is held against is not what it was taught; of emoji alone there are too few to differ."""
+        cases = [case.text for case in bundled_suite() if case.capability != "emoji_only"]
+        taught = [text for text, _, _ in islice(phrases.generate(7), 5000)]
+        assert [taught[place] for place in leaks(taught, cases)] == []
 
 
 class TestPhrases:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.sentiment import BUNDLED_MODEL, Classifier, Label, ModelUnusable, Prediction, decide
-from processors.sentiment.artefact import DESCRIPTION_FILE, FILES
+from processors.sentiment.artefact import DESCRIPTION_FILE, FILES, WEIGHTS, require_model
 from processors.sentiment.prepare import PREPARATIONS, prepare_plain, prepare_turkish
 from processors.sentiment.text_model import TextModel
 from processors.text import turkish
@@ -76,6 +76,31 @@ def change_head(folder: Path, **change: object) -> None:
     replace(folder / DESCRIPTION_FILE, json.dumps(value))
 
 
+def write_network(path: Path, kind: str, outputs: int) -> None:
+    """One that adds up the numbers of the words."""
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("Cast", ["input_ids"], ["numbers"], to=types.FLOAT),
+        helper.make_node("ReduceSum", ["numbers", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Concat", ["sum"] * outputs, ["logits"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes, "sum", [helper.make_tensor_value_info("input_ids", getattr(types, kind), ["texts", "tokens"])],
+        [helper.make_tensor_value_info("logits", types.FLOAT, ["texts", outputs])],
+        [helper.make_tensor("axes", types.INT64, [1], [1])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.unlink()  # a link to the bundled one
+    path.write_bytes(model.SerializeToString())
+
+
+TANGLE = [
+    *"#@_/:[]!.-xtcİıIiçaâîûÂ\n \0\u0301\u0302\u0307\u0308\u0327\u200b\u200d\u20e3\ufe0f🏽👏\ud83d",
+    "http", "https://", "t.co/", "pic.twitter.com/", "www.", "WWW.", "aaaa", "[kişi]", "!!!!",
+]  # fmt: skip
+
+
 def generated_texts() -> list[str]:
     """Invented posts of very different length, many of them between two labels."""
     places = ["Merkez", "Yeşilova mahallesi", "sahil yolu", "şehir hastanesi", "otogar"]
@@ -108,6 +133,7 @@ class TestPlainForm:
             ("İSTANBUL ılık", "İSTANBUL ılık"),
             (unicodedata.normalize("NFD", "çğıöşü"), "çğıöşü"),
             ("yarım \ud83d emoji", "yarım \ufffd emoji"),
+            ("@x\u0302 nerede", "@kişi nerede"),
             (" \n ", ""),
         ],
     )
@@ -130,7 +156,12 @@ class TestTurkishForm:
             ("olmaz öyle!!!!!!! 👏🏽👏🏿👏👏❤️", "olmaz öyle!!! 👏👏👏❤"),
             ("kâğıt üzerinde", "kağıt üzerinde"),
             (unicodedata.normalize("NFD", "ÇĞIÖŞÜ"), "çğıöşü"),
+            ("İstanbul çok güzel".lower(), "istanbul çok güzel"),
+            ("şu WWW.ORNEK.EXAMPLE/A ve bak_http ve httppic.twitter.com/a", "şu ve bak ve"),
+            ("@🏽û şiir", "şiir"),
             ("cok kotu bir hizmet", "çok kötü bir hizmet"),
+            ("3 gundur su yok, su faturasi geliyor ama", "3 gündür su yok, su faturası geliyor ama"),
+            ("su an evde su yok, su hale bak", "şu an evde su yok, şu hale bak"),
             ("COK KOTU BIR BELEDIYE", "çok kötü bir belediye"),
             ("yarim saattir bekliyoruz, otobus gelmedi", "yarım saattir bekliyoruz, otobüs gelmedi"),
             ("yarım \ud83d emoji", "yarım \ufffd emoji"),
@@ -142,7 +173,7 @@ class TestTurkishForm:
         """What people write in several ways takes one form."""
         assert prepare_turkish(text) == prepared
 
-    @pytest.mark.parametrize("text", [*NEGATIVE, *POSITIVE, *NEUTRAL])
+    @pytest.mark.parametrize("text", [*NEGATIVE, *POSITIVE, *NEUTRAL, "bak www.ornek.example/a", "haber: HTTP://ORNEK.EXAMPLE/İ"])
     def test_what_cannot_change_a_label(self, text: str) -> None:
         """Case, a link and a user name, by construction."""
         form = prepare_turkish(text)
@@ -160,6 +191,14 @@ class TestForms:
         assert prepare(prepare(text)) == prepare(text)
 
     @pytest.mark.parametrize("name", PREPARATIONS)
+    @given(text=st.lists(st.sampled_from(TANGLE), max_size=12).map("".join))
+    @settings(max_examples=300, deadline=None)
+    def test_idempotent_for_tangles(self, name: str, text: str) -> None:
+        """Nor do links, names, marks and lengthened letters come to light that stood in one another."""
+        prepare = PREPARATIONS[name]
+        assert prepare(prepare(text)) == prepare(text)
+
+    @pytest.mark.parametrize("name", PREPARATIONS)
     @given(text=st.text(st.characters(exclude_categories=[]), max_size=300))
     @settings(max_examples=200, deadline=None)
     def test_anything_has_a_form(self, name: str, text: str) -> None:
@@ -171,7 +210,11 @@ class TestForms:
     def test_diacritics_are_restored(self) -> None:
         """Most words come out as they were typed: of clear sentences, and of none is the length changed."""
         texts = [turkish.lower(text) for text in (*NEGATIVE, *POSITIVE, *NEUTRAL)]
-        pairs = [pair for text in texts for pair in zip(prepare_turkish(plain(text)).split(), prepare_turkish(text).split(), strict=True)]
+        pairs = [
+            pair
+            for text in texts
+            for pair in zip(prepare_turkish(plain(text)).split(), prepare_turkish(text).split(), strict=True)
+        ]
         assert sum(a == b for a, b in pairs) >= 0.93 * len(pairs)
 
 
@@ -226,12 +269,48 @@ class TestUnusableModel:
             ({"temperature": 0}, r"nabiz\.json is broken: heads\.sentiment\.temperature"),
             ({"threshold": 1.5}, r"nabiz\.json is broken: heads\.sentiment\.threshold"),
             ({"treshold": 0.5}, r"nabiz\.json is broken: heads\.sentiment\.treshold"),
+            ({"threshold": float("nan")}, r"nabiz\.json is broken: heads\.sentiment\.threshold"),
+            ({"temperature": 1e-320}, r"nabiz\.json is broken: heads\.sentiment\.temperature"),
+            ({"labels": ["neutral", "neutral", "neutral"]}, r"every column is neutral, and nothing is left to tell apart"),
         ],
     )
     def test_head(self, copied_model: Path, change: dict[str, object], message: str) -> None:
         """A head that does not fit the model, or cannot be meant, is refused."""
         change_head(copied_model, **change)
         with pytest.raises(ModelUnusable, match=message):
+            Classifier(copied_model)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"name": "a\nb"}, r"nabiz\.json is broken: name: "),
+            ({"name": "\x1b[2J"}, r"nabiz\.json is broken: name: "),
+            ({"batch_texts": 0}, r"nabiz\.json is broken: batch_texts: "),
+            ({"heads": {}}, r"nabiz\.json is broken: heads: "),
+            ({"max_tokens": 4_000}, r"cannot read 2 texts of max_tokens \(4000\)"),
+        ],
+    )
+    def test_description(self, copied_model: Path, change: dict[str, object], message: str) -> None:
+        """Also what only a long text, or the second of a batch, would bring to light in the middle of the night."""
+        replace(copied_model / DESCRIPTION_FILE, json.dumps(described(copied_model) | change))
+        with pytest.raises(ModelUnusable, match=message):
+            Classifier(copied_model)
+
+    def test_forbidden_file(self, copied_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No permission is a matter of the folder, too."""
+
+        def forbid(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "open", forbid)
+        with pytest.raises(ModelUnusable, match=r"cannot read the model in .* \(Permission denied\): let the user who runs this"):
+            require_model(copied_model)
+
+    @pytest.mark.parametrize(("kind", "outputs"), [("INT32", 3), ("INT64", 2)])
+    def test_weights_of_another_kind(self, copied_model: Path, kind: str, outputs: int) -> None:
+        """Other types of input, another number of outputs: never the library's own error."""
+        write_network(copied_model / WEIGHTS, kind, outputs)
+        with pytest.raises(ModelUnusable, match="nabiz model import"):
             Classifier(copied_model)
 
     def test_no_sentiment(self, copied_model: Path) -> None:

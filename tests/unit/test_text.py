@@ -85,11 +85,28 @@ def test_what_is_not_seen_goes_and_digits_are_digits() -> None:
     assert visible("\ud83d broken") == "\ufffd broken"
 
 
+@pytest.mark.parametrize(
+    "run", ["\u200b\u200d\u200b", "\x00\u200d\x00", "\u20e3\u200d\u20e3", "\ufe0f\u20e3\ufe0f\u200d", "\u200d\ufe0f\u200b"]
+)
+def test_joiners_hide_behind_nothing(run: str) -> None:
+    """Between digits they break a number, whatever other invisible signs stand around them."""
+    assert visible(f"05{run}32") == "0532"
+
+
+TANGLED = st.lists(st.sampled_from([*"aç5@_ 😀👩\u0301\u0327\u200d\u200b\x00\u20e3\ufe0f\u00ad", "🏽"]), max_size=9).map("".join)
+
+
 @settings(deadline=None)
-@given(st.text())
+@given(st.text() | TANGLED)
 def test_visible_twice_is_visible_once(text: str) -> None:
     """Nothing comes to light by looking twice."""
     assert visible(visible(text)) == visible(text)
+
+
+@pytest.mark.parametrize("piece", ["\u200d", "a\u200d", "\u200d\u200b", "\ufe0f\u200d", "😀\u200d", "a\u0301\u200d"])
+def test_a_megabyte_of_joiners_is_looked_through(piece: str) -> None:
+    """The work is linear: by squares, this would take the privacy gate hours."""
+    visible(piece * (1_000_000 // len(piece)))
 
 
 ADDITIONS = st.sampled_from(["👍", "!!!", "", "https://ornek.bel.tr/a?b=1", "@baskasi", "42"])

@@ -17,7 +17,7 @@ from typing import Final
 
 import yaml
 
-from processors.sentiment.labelled import LabelledUnusable, read_text, unusable
+from processors.sentiment.labelled import LabelledUnusable, read_text, unusable, whole
 from processors.sentiment.labels import Label
 
 BUNDLED_SUITE: Final = Path(__file__).parent
@@ -130,7 +130,7 @@ def _required(fields: dict[str, yaml.Node], key: str, node: yaml.Node, file: Pat
 def _text(node: yaml.Node, key: str, file: Path) -> str:
     if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
         raise unusable(file, _line(node), f"key '{key}' is no text: fill it in")
-    return str(node.value)
+    return whole(node.value)
 
 
 def _label(node: yaml.Node, key: str, file: Path) -> Label:

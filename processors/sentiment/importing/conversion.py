@@ -91,7 +91,7 @@ def convert(order: ImportOrder, say: Say) -> ImportResult:
     source = read_source(order.source)
     labels = map_columns(source.names, order.labels)
     labelled = _read_labelled(order.calibrate, labels) if order.calibrate else []
-    with workplace(order.out) as place:
+    with workplace(order.out, force=order.force) as place:
         conversion = _Conversion(order, source, labels, name, place, say)
         conversion.make()
         conversion.calibrate(labelled)
@@ -297,6 +297,8 @@ def _export(original: Original, path: Path, *, quantise: bool) -> None:
         _require_one_file(sum(weight.numel() for weight in original.network.parameters()) * 4, ": leave out --no-quantise")
     try:
         export_network(_logits_only(original.network), path)
+    except OSError:
+        raise
     except Exception as error:  # the exporter raises what the network's code happens to raise
         raise ImportRefused(f"torch cannot write this architecture as ONNX ({error}): it cannot be imported") from error
 

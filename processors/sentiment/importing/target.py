@@ -1,5 +1,6 @@
 """The folder that an import leaves: whole, or not at all."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ class Workplace:
 
 def require_free(target: Path, source: Path | None, *, force: bool) -> None:
     """Raises `ImportRefused` where the target is there already; `force` allows it to be a model folder, and nothing else."""
-    if source is not None and source.resolve().is_relative_to(target.resolve()):
+    if target.is_symlink() and not target.exists():
+        raise ImportRefused(f"{target} is a link that leads nowhere: choose another folder with --out")
+    if source is not None and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(target)):
         raise ImportRefused(f"{target} holds the model that is to be imported: choose another folder with --out")
     if not target.exists():
         return
@@ -33,8 +36,11 @@ def require_free(target: Path, source: Path | None, *, force: bool) -> None:
 
 
 @contextmanager
-def workplace(target: Path) -> Iterator[Workplace]:
-    """Gives empty folders; at the end what is in `model` becomes the target, unless anything was raised."""
+def workplace(target: Path, *, force: bool) -> Iterator[Workplace]:
+    """Gives empty folders; at the end what is in `model` becomes the target, unless anything was raised.
+
+    Raises `ImportRefused` where another import made the target meanwhile, unless `force`.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     root = target.parent / f".{target.name}.importing-{token_hex(4)}"
     place = Workplace(root / "model", root / "scratch")
@@ -42,6 +48,7 @@ def workplace(target: Path) -> Iterator[Workplace]:
         for folder in (root, place.model, place.scratch):
             folder.mkdir()
         yield place
+        require_free(target, None, force=force)
         _replace(target, place.model, root / "replaced")
     finally:
         shutil.rmtree(root, ignore_errors=True)

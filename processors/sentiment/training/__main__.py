@@ -96,8 +96,9 @@ def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
     """What the baseline of the card is trained on, and texts of sources that no training has seen; both leave this folder never."""
     trained_on = [example for examples in parts.training.values() for example in examples]
     trained_on += corpus.invented(arguments.seed, corpus.INVENTED_PER_ROUND)
-    unseen = list(corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz"))
-    for name, examples in (("trained-on", trained_on), ("unseen", corpus.sample_unseen(unseen, arguments.seed))):
+    labelled = corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz")
+    unseen = corpus.sample_unseen(labelled, [example.text for example in trained_on], arguments.seed)
+    for name, examples in (("trained-on", trained_on), ("unseen", unseen)):
         rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (arguments.out.parent / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import phrases
+from processors.sentiment.training.leaks import leaks
 from processors.text import turkish
 from processors.text.diacritics import plain
 
@@ -112,13 +113,15 @@ def invented(seed: int, count: int) -> list[Example]:
     return list(islice(_invented(seed), count))
 
 
-def sample_unseen(examples: Iterable[Example], seed: int) -> list[Example]:
-    """Some texts of each source that is never drawn."""
+def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: int) -> list[Example]:
+    """Up to UNSEEN_PER_SOURCE texts of each source that is never drawn, but for those of which another source has a copy."""
     by_source: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_source[example.source].append(example)
     dice = random.Random(seed)
-    return [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
+    drawn = [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
+    leaking = set(leaks([example.text for example in drawn], trained_on))
+    return [example for place, example in enumerate(drawn) if place not in leaking]
 
 
 def vary(text: str, dice: random.Random) -> str:

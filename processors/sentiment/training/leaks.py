@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from processors.sentiment.essence import essence
-from processors.text.diacritics import plain
 from processors.text.references import without_references
 from processors.text.tokens import folded_tokens
 
@@ -16,7 +15,7 @@ _RUN_WORDS = 3
 def leaks(training: Sequence[str], measured: Iterable[str]) -> list[int]:
     """Places of the training texts that are copies or near copies of a measured one, in order."""
     measured = list(measured)
-    copies = {essence(text) for text in measured}
+    copies = set(filter(None, map(essence, measured)))  # "": no letter, so all such texts would be copies of each other
     runs = [_runs(text) for text in measured]
     where: dict[str, list[int]] = defaultdict(list)
     for number, found in enumerate(runs):
@@ -32,5 +31,5 @@ def _is_near(own: frozenset[str], runs: Sequence[frozenset[str]], where: dict[st
 
 def _runs(text: str) -> frozenset[str]:
     """Of three words; a shorter text has none, and is compared as a whole only."""
-    words = folded_tokens(plain(without_references(text)))
+    words = folded_tokens(without_references(text))
     return frozenset(" ".join(words[at : at + _RUN_WORDS]) for at in range(len(words) - _RUN_WORDS + 1))
