@@ -18,6 +18,7 @@ from connectors.kafka import KafkaUnreachable, TopicMismatch
 from connectors.runner import DeliveryFailed
 from connectors.secrets import SecretMissing
 from pipeline.audit import AuditBroken
+from pipeline.cli.foreign_text import writable
 from pipeline.configuration import Configuration, ConfigurationError, load
 from pipeline.dead_letter_box import UnknownLetter
 from pipeline.model_evaluation import EvaluationUnavailable
@@ -105,16 +106,16 @@ def common_options(command: F) -> F:
 def fail(context: Context, message: str) -> NoReturn:
     """Say what is wrong and end with exit code 2."""
     if context.as_json:
-        click.echo(orjson.dumps({"error": _writable(message)}))
-    click.echo(f"nabiz: {_writable(message)}", err=True)
+        click.echo(orjson.dumps({"error": writable(message)}))
+    click.echo(f"nabiz: {writable(message)}", err=True)
     sys.exit(EXIT_MISTAKE)
 
 
 def stopped(context: Context, message: str = "stopped before everything was done") -> NoReturn:
     """The user asked to stop: say where things stand and end with exit code 130."""
     if context.as_json:
-        click.echo(orjson.dumps({"error": _writable(message)}))
-    click.echo(f"nabiz: {_writable(message)}", err=True)
+        click.echo(orjson.dumps({"error": writable(message)}))
+    click.echo(f"nabiz: {writable(message)}", err=True)
     sys.exit(EXIT_INTERRUPTED)
 
 
@@ -129,8 +130,3 @@ def explain_os_error(error: OSError, option: str = "--data") -> str:
         30: f"the file system is read-only: choose another folder with {option}",
     }
     return remedies.get(error.errno or 0, error.strerror or str(error)) + where
-
-
-def _writable(message: str) -> str:
-    """With the bytes of a path that are no UTF-8 written out."""
-    return message.encode("utf-8", "backslashreplace").decode()

@@ -11,6 +11,11 @@ def printable(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+def writable(message: str) -> str:
+    """A message with the bytes of a path or an option that are no UTF-8 written out."""
+    return message.encode("utf-8", "backslashreplace").decode()
+
+
 def _shown(character: str) -> str:
     steers = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _BIDI_CONTROLS
     return character.encode("unicode_escape").decode("ascii") if steers else character

@@ -6,6 +6,8 @@ from typing import Any, Final
 import click
 import orjson
 
+from pipeline.cli.foreign_text import writable
+
 #: command → module and function; loaded when called, so that `nabiz --help` answers at once
 COMMANDS: Final = {
     "up": ("servers", "up", "Start everything: servers and roles."),
@@ -42,7 +44,7 @@ class _Lazy(click.Group):
             return super().invoke(ctx)
         except click.ClickException as error:
             if ctx.meta[_AS_JSON]:
-                click.echo(orjson.dumps({"error": error.format_message()}))
+                click.echo(orjson.dumps({"error": writable(error.format_message())}))
             raise
         except KeyboardInterrupt:  # while the command is being loaded; later each command answers itself
             if ctx.meta[_AS_JSON]:

@@ -334,3 +334,11 @@ def test_a_mistake_is_json_for_scripts(desk: Desk) -> None:
 def test_every_command_explains_itself(command: str) -> None:
     """--help of the command and of each of its subcommands."""
     assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [("status", "--json", "--\udcffx"), ("config", "check", "--json", "yok-\udcff.yaml")])
+def test_bytes_that_are_no_text_break_no_json(desk: Desk, arguments: tuple[str, ...]) -> None:
+    """In the name of an option or of a file; a script still gets its one JSON value."""
+    result = desk.run(*arguments)
+    assert result.exit_code == 2
+    assert "error" in json.loads(result.stdout)

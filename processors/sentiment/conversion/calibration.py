@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-UNSURE_SHARE: Final = 0.15
+UNSURE_SHARE: Final = 0.05
 """Of the labelled texts of the source that is hardest to judge; the others have fewer."""
 
 _TEMPERATURES: Final = np.geomspace(0.4, 4.0, 400)
