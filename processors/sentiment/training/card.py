@@ -11,6 +11,8 @@ from typing import Any
 
 from processors.sentiment.artefact import WEIGHTS, require_model
 from processors.sentiment.classifier import HEAD
+from processors.sentiment.conversion.calibration import UNSURE_SHARE
+from processors.sentiment.training.corpus import HELD_BACK
 from processors.text.diacritics import WEIGHTS_FILE
 
 Value = Mapping[str, Any]
@@ -19,15 +21,16 @@ FILES = {
     "training": "training.json",  # of the training
     "development": "evaluation.json",  # nabiz model evaluate DEVELOPMENT --suite --variations --train … --json
     "unseen": "unseen.json",  # the same on sources that no training has seen
-    "forms": "forms.json",  # make bench-model
+    "forms": "forms.json",  # make bench-model; may be missing, and the card says so
 }
+_OPTIONAL = ("forms",)
 
 
 def main(arguments: list[str]) -> None:
     if len(arguments) != 2:
         raise SystemExit(__doc__)
     figures, folder = Path(arguments[0]), Path(arguments[1])
-    found = {name: _read(figures / file) for name, file in FILES.items()}
+    found = {name: _read(figures / file, optional=name in _OPTIONAL) for name, file in FILES.items()}
     (folder / "README.md").write_text(card(folder, **found), encoding="utf-8")
 
 
@@ -42,15 +45,17 @@ def card(folder: Path, training: Value, development: Value, unseen: Value, forms
         _ORIGIN,
         _training(training),
         "## Figures",
-        _MEASURED.format(processor=forms["machine"]["processor"]),
+        _MEASURED,
         _quality(development),
         _confusion(development),
         _UNSEEN,
         _quality(unseen),
         _suite(development),
         _variations(development),
-        _forms(forms),
-        f"Temperature {head.temperature:g} and threshold {head.threshold:g} come from 1,400 texts held back from training.",
+        _forms(forms) if forms else _speed(development),
+        f"Temperature {head.temperature:g} and threshold {head.threshold:g} come from {sum(HELD_BACK.values()):,} texts held back from training: "
+        f"the threshold is the confidence that {UNSURE_SHARE:.0%} of the hardest kind of post miss. A higher one in the configuration makes "
+        "fewer labels and surer ones; it finds fewer of the negative posts.",
         "## Limits",
         _LIMITS,
     ]
@@ -71,7 +76,7 @@ universities; general posts; reviews; complaints, also municipal ones), which ar
 from the invented sentence patterns in `processors/sentiment/training/phrases/`.
 - Head: mean over the tokens, then one linear layer. `AutoModelForSequenceClassification` cannot load such a head."""
 
-_MEASURED = """Measured by `make model-card` on {processor}. The development texts are in no training text, nor is anything that \
+_MEASURED = """Measured by `make model-card`. The development texts are in no training text, nor is anything that \
 shares half of its runs of three words with one of them. The baseline is TF-IDF with a logistic regression, trained in the same \
 run on the same texts. Of the likeliest class: accuracy and macro-F1, with the interval that holds 95 % of 1,000 resamples; at the \
 threshold: what `negative` and `unsure` say."""
@@ -90,7 +95,9 @@ both are of one house: real posts are harder.
 caller must filter them."""
 
 
-def _read(path: Path) -> Value:
+def _read(path: Path, *, optional: bool = False) -> Value:
+    if optional and not path.exists():
+        return {}
     if not path.exists():
         raise SystemExit(f"{path} is missing: 'make model-card' measures it")
     value: Value = json.loads(path.read_text(encoding="utf-8"))
@@ -187,12 +194,17 @@ def _forms(forms: Value) -> str:
     headings = ("form", "MB", "texts/s", "× pipeline", "agrees with floats", "macro-F1", "same label alone and in a batch")
     same = forms["sameness"]
     return (
-        f"Speed on one thread, against a `transformers` pipeline in 32-bit floats that is called text by text ({reference:.0f} texts/s), "
+        f"Speed on one thread of {forms['machine']['processor']}, against a `transformers` pipeline in 32-bit floats that is called text by text ({reference:.0f} texts/s), "
         f"in alternating rounds; the weights are the same in every row:\n\n{_table(headings, rows)}\n\n"
         f"Of {same['texts']:,} texts, {same['label']:.2%} have one label alone, in batches, in any order and with two threads "
         f"({same['digits']:.2%} to the last digit). Another processor type may differ in late digits. "
         f"A process that has loaded the model and reads the longest texts takes {forms['peak_megabytes']:.0f} MB."
     )
+
+
+def _speed(evaluation: Value) -> str:
+    rate = evaluation["models"][0]["texts_per_second"]
+    return f"Speed: {rate:.0f} texts a second on one thread. Other forms of the weights were not compared in this run (`make bench-model`)."
 
 
 def _median(values: list[float]) -> float:
