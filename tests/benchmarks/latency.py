@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -164,9 +165,14 @@ def latencies(kafka: KafkaSettings) -> Latencies:
         steps = log.steps(delivery)
         if steps is not None:
             total.append(steps[-1] - steps[0])
-            for stage, start, end in zip(STAGES, steps, steps[1:], strict=True):
-                stages[stage].append(end - start)
+            for stage, secs in split(steps).items():
+                stages[stage].append(secs)
     return Latencies(total, stages)
+
+
+def split(steps: Sequence[float]) -> dict[str, float]:
+    """Seconds by role, of the moments at which each role's input and the last one's output were written."""
+    return {stage: end - start for stage, (start, end) in zip(STAGES, pairwise(steps), strict=True)}
 
 
 class _Log:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.benchmarks.latency import split
 from tests.benchmarks.rates import Spread, quantile, steady_rate
 
 
@@ -50,3 +51,8 @@ def test_quantiles_are_values_that_were_measured() -> None:
 def test_a_median_is_shown_with_its_range() -> None:
     """And with the number of rounds that it rests on."""
     assert Spread.of([0.9, 0.8, 0.85]).shown(2) == "0.85 (0.80–0.90, 3 rounds)"
+
+
+def test_a_message_s_time_is_split_by_role() -> None:
+    """Mention, hit, signal, notification, sent: four roles between five moments."""
+    assert split((10.0, 10.5, 12.5, 12.75, 13.0)) == {"enrich": 0.5, "detect": 2.0, "alert": 0.25, "deliver": 0.25}
