@@ -53,9 +53,9 @@ def card(folder: Path, training: Value, development: Value, unseen: Value, forms
         _suite(development),
         _variations(development),
         _forms(forms) if forms else _speed(development),
-        f"Temperature {head.temperature:g} and threshold {head.threshold:g} come from {sum(HELD_BACK.values()):,} texts held back from training: "
-        f"the threshold is the confidence that {UNSURE_SHARE:.0%} of the hardest kind of post miss. A higher one in the configuration makes "
-        "fewer labels and surer ones; it finds fewer of the negative posts.",
+        _CALIBRATION.format(
+            temperature=head.temperature, threshold=head.threshold, texts=sum(HELD_BACK.values()), share=UNSURE_SHARE
+        ),
         "## Limits",
         _LIMITS,
     ]
@@ -82,6 +82,10 @@ run on the same texts. Of the likeliest class: accuracy and macro-F1, with the i
 threshold: what `negative` and `unsure` say."""
 
 _UNSEEN = "On sources that no training has seen: reviews of products and films, and posts of 2015 whose labels are noisy."
+
+_CALIBRATION = """Temperature {temperature:g} and threshold {threshold:g} come from {texts:,} texts held back from training: the \
+threshold is the confidence that {share:.0%} of the hardest kind of post miss. A higher one in the configuration makes fewer labels \
+and surer ones; it finds fewer of the negative posts."""
 
 _LIMITS = """- About one label in four is wrong: good for shares and changes of shares over many posts, not for a verdict on one post \
 or its author. Annotators of such texts disagree often, too.
