@@ -17,6 +17,7 @@ from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.variations import VARIATIONS
 
 WIDTH: Final = 100
+_LEAST_WIDTH: Final = 80  # in a narrower terminal whole lines that wrap are easier to read than numbers that are broken
 _DIGITS: Final = 4
 _NOTHING: Final = "–"
 
@@ -47,7 +48,7 @@ def as_text(found: Evaluation, pictures: Sequence[Path]) -> str:
 
 def _width() -> int:
     console = Console()
-    return console.width if console.is_terminal else WIDTH
+    return max(console.width, _LEAST_WIDTH) if console.is_terminal else WIDTH
 
 
 # -- values ---------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -551,7 +552,7 @@ def test_pictures_that_cannot_be_written(desk: Path, monkeypatch: pytest.MonkeyP
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(desk)
     assert "nothing can be written in" in mistake(run(desk, "labelled.jsonl", "--pictures", "suite.yaml/pictures"))
-    monkeypatch.setattr("pipeline.cli.model.os.access", lambda *_: False)
+    monkeypatch.setattr("pipeline.cli.model.os.access", lambda _, mode: not mode & os.W_OK)
     assert "choose another folder" in mistake(run(desk, "labelled.jsonl", "--pictures", "new/pictures"))
     assert not (desk / "new").exists()
 
