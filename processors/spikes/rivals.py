@@ -101,7 +101,7 @@ class _Moments:
 class HourZScore(Rival):
     """The last hour's count in standard deviations above that of the past week's hours.
 
-    The simple rule that is hardest to beat on the realTweets of numenta/NAB (shared/research/spike-detection.md, section 2).
+    Of simple rules the hardest to beat on the realTweets of numenta/NAB.
     """
 
     name = "z-score of the last hour"

@@ -1,6 +1,6 @@
 """Five of the realTweets series of numenta/NAB (../shared/data/nab): windows found, false alarms, at one alarm a week.
 
-A weak referee, as the study says (../shared/research/spike-detection.md): windows last 26 to 66 hours, so it cannot measure
+A weak referee: windows last 26 to 66 hours, so it cannot measure
 minutes; labels are incomplete, so some false alarms are none; the study chose its constants on these very series, so
 figures are optimistic. A regression gate, not a title. Counts of five minutes are split over their minutes at random.
 """

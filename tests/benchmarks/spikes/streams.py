@@ -1,6 +1,6 @@
 """Simulated mentions a minute of many series at once: season, weekend, frailty, Poisson noise, injected surges.
 
-The noise is that of ../shared/research/spike_simulator.py, whose parameters were fitted to ten realTweets series of
+The noise has parameters that were fitted, when this detector was chosen, to ten realTweets series of
 numenta/NAB: rates five times as high at 15:00 as at 04:00, weekends at 0.6, and a rate multiplier that wanders by itself
 ("frailty"): log-normal, two Ornstein-Uhlenbeck processes of 15 minutes (sd 0.35) and 3 hours (sd 0.40).
 """
