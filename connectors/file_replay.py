@@ -393,12 +393,12 @@ def _time(fields: Mapping[str, Any]) -> datetime:
     if value is None:
         raise _Bad("no time: expected published_at")
     try:
-        return _parse_time(value).astimezone(UTC)
+        return parse_time(value).astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise _Bad("published_at is not a time: use ISO 8601, e.g. 2026-11-24T03:00:00+03:00") from error
 
 
-def _parse_time(value: Any) -> datetime:
+def parse_time(value: Any) -> datetime:
     """ISO 8601, seconds or milliseconds since the epoch, or 24.11.2026 03:00; without a zone it is Türkiye's time."""
     if isinstance(value, bool):
         raise ValueError(value)  # noqa: TRY004 - answered like every other value that is no time

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from connectors.file_replay import _parse_time
+from connectors.file_replay import parse_time
 from processors.spikes.evaluation import BUCKET_SECS, Floats, Window, counts_of_times, counts_of_totals
 
 TIME_NAMES: Final = ("published_at", "timestamp", "time", "datetime", "date", "created_at")
@@ -103,7 +103,7 @@ class _Row:
             there = ", ".join(self.fields) or "nothing"
             raise SeriesUnusable(f"{self.where}: no {names[0]}; it has {there}. Expected one of {', '.join(names)}")
         try:
-            return _parse_time(value).timestamp()
+            return parse_time(value).timestamp()
         except (ValueError, OverflowError, OSError) as error:
             raise SeriesUnusable(
                 f"{self.where}: {str(value)[:_SHOWN]!r} is not a time: use ISO 8601, e.g. 2026-11-24T03:00:00+03:00"
@@ -169,7 +169,7 @@ def _csv_rows(file: Path, lines: Sequence[str]) -> Iterator[_Row]:
 def _header(cells: Sequence[str]) -> list[str]:
     """Names of the columns; their places where the first row holds a time already."""
     try:
-        _parse_time(cells[0])
+        parse_time(cells[0])
     except (ValueError, OverflowError, OSError):
         return [cell.strip().lower() for cell in cells]
     return [str(place) for place in range(len(cells))]

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from processors.sentiment.essence import essence
+from processors.sentiment.labelled import read_labelled
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import phrases
@@ -69,8 +70,8 @@ def read_lines(path: Path) -> Iterator[dict[str, str]]:
 
 
 def read_examples(path: Path) -> Iterator[Example]:
-    for row in read_lines(path):
-        yield Example(row["text"], CLASSES.index(row["label"]), row["source"])
+    for found in read_labelled(path):
+        yield Example(found.text, CLASSES.index(found.label), found.source)
 
 
 def read_complaints(path: Path) -> Iterator[Example]:

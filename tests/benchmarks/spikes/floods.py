@@ -95,7 +95,7 @@ def floods(plan: Plan, say: Say) -> list[Row]:
         for minute in range(DAY):
             while coming and coming[0] == first + minute:
                 coming.pop(0)
-                ahead = Stretch(stretch.counts[minute:], stretch.rates[minute:], stretch.usual[minute:])
+                ahead = stretch.part(minute)
                 for name, pages in _try(fleet, past, ahead, rng, order).items():
                     found.setdefault(name, []).append(pages)
             fleet.tick(stretch.counts[minute])

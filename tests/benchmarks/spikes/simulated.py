@@ -151,8 +151,7 @@ def run(
         for minute in range(DAY):
             while coming and coming[0] == first + minute:
                 coming.pop(0)
-                until = minute + plan.span
-                ahead = Stretch(stretch.counts[minute:until], stretch.rates[minute:until], stretch.usual[minute:until])
+                ahead = stretch.part(minute, plan.span)
                 for times, keep in heights.items():
                     try_surge(field_, ahead, rng, times, trials[times], keep=keep)
             field_.tick(stretch.counts[minute], stretch.rates[minute])
@@ -369,8 +368,7 @@ def _list_rows(plan: Plan, size: int, shared: float, say: Say) -> list[Row]:
         for minute in range(DAY):
             while coming and coming[0] == first + minute:
                 coming.pop(0)
-                until = minute + plan.span
-                ahead = Stretch(stretch.counts[minute:until], stretch.rates[minute:until], stretch.usual[minute:until])
+                ahead = stretch.part(minute, plan.span)
                 try_surge(field_, ahead, rng, 10.0, trials, policy=policy, keep=False)
             field_.tick(stretch.counts[minute], stretch.rates[minute])
             fleet = field_.fleet

@@ -57,6 +57,11 @@ class Stretch:
     usual: Floats
     """The seasonal rates alone."""
 
+    def part(self, first: int, minutes: int | None = None) -> "Stretch":
+        """So many minutes from one on; without a number, all that follow."""
+        those = slice(first, None if minutes is None else first + minutes)
+        return Stretch(self.counts[those], self.rates[those], self.usual[those])
+
 
 class Streams:
     """Endless counts of series with the given rates. `together` are the groups of series that share a part of their waves."""
@@ -116,7 +121,7 @@ class Streams:
         coming = self.take(DAY + ahead)
         for day in range(count):
             yield day * DAY, coming
-            rest = Stretch(coming.counts[DAY:], coming.rates[DAY:], coming.usual[DAY:])
+            rest = coming.part(DAY)
             following = self.take(DAY)
             coming = Stretch(
                 np.concatenate([rest.counts, following.counts]), np.concatenate([rest.rates, following.rates]),
