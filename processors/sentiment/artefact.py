@@ -7,9 +7,9 @@ probabilities; the text is tokenised and read once for all of them.
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from processors.text.diacritics import WEIGHTS_FILE
 
@@ -40,6 +40,10 @@ class Head(BaseModel):
     threshold: float = Field(
         default=0.5, ge=0, le=1, allow_inf_nan=False, description="confidence below which the answer is `unsure`"
     )  # fmt: skip
+    weights: dict[str, Annotated[float, Field(ge=0.1, le=10)]] = Field(
+        default={}, description="what the probability of a label counts when the answer is chosen, 1 if not named: more for what "
+        "must not be missed; the probabilities stay as they are",
+    )  # fmt: skip
 
     @field_validator("labels")
     @classmethod
@@ -47,6 +51,13 @@ class Head(BaseModel):
         if len(set(labels)) < 2:
             raise ValueError(f"every column is {labels[0]}, and nothing is left to tell apart")
         return labels
+
+    @model_validator(mode="after")
+    def _weighs_its_own(self) -> Self:
+        unknown = set(self.weights) - set(self.labels)
+        if unknown:
+            raise ValueError(f"weights for {', '.join(sorted(unknown))}, which no column is")
+        return self
 
 
 class Description(BaseModel):

@@ -35,6 +35,7 @@ class Classifier:
         head = require_classifier(folder)
         self._model = TextModel(folder, threads=threads)
         self._threshold = head.threshold if threshold is None else threshold
+        self._weights = [head.weights.get(label, 1.0) for label in CLASSES]
         labels = self._model.labels(HEAD)
         self._columns = [labels.index(label) if label in labels else None for label in CLASSES]
 
@@ -67,7 +68,7 @@ class Classifier:
 
     def _decide(self, row: Sequence[float], *, unsure: bool) -> Prediction:
         negative, neutral, positive = row
-        label, confidence = decide(row, self._threshold)
+        label, confidence = decide(row, self._threshold, self._weights)
         return Prediction(
             label=Label.UNSURE if unsure else label, confidence=confidence, probabilities=(negative, neutral, positive)
         )  # fmt: skip

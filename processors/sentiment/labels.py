@@ -10,13 +10,15 @@ CLASSES = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
 """What a model tells apart, in the order of its probabilities; `unsure` is our decision, not a class."""
 
 
-def decide(probabilities: Sequence[float], threshold: float) -> tuple[Label, float]:
-    """The likeliest class and its probability; `unsure`, with the same number, below the threshold.
+def decide(probabilities: Sequence[float], threshold: float, weights: Sequence[float] = (1, 1, 1)) -> tuple[Label, float]:
+    """The class that stands first when each probability counts by its weight, and its probability; `unsure` below the threshold.
 
-    On a tie the class that stands first wins: negative, because a complaint must not be lost.
+    With equal weights it is the likeliest one. On a tie the class that stands first in CLASSES wins: negative, because a
+    complaint must not be lost.
     """
     if len(probabilities) != len(CLASSES):
         raise ValueError(f"expected {len(CLASSES)} probabilities, got {len(probabilities)}")
-    confidence = max(probabilities)
-    label = CLASSES[list(probabilities).index(confidence)]
-    return (label if confidence >= threshold else Label.UNSURE), confidence
+    weighted = [share * weight for share, weight in zip(probabilities, weights, strict=True)]
+    place = weighted.index(max(weighted))
+    confidence = probabilities[place]
+    return (CLASSES[place] if confidence >= threshold else Label.UNSURE), confidence

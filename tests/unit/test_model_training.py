@@ -11,7 +11,7 @@ from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import corpus, diacritics, phrases
-from processors.sentiment.training.corpus import Example
+from processors.sentiment.training.corpus import Example, Shown
 from processors.sentiment.training.leaks import leaks
 from processors.text.diacritics import plain
 
@@ -58,11 +58,23 @@ class TestCorpus:
         monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
         monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 10)
         parts = corpus.split(examples("polistance", 500), [], seed=1)
-        first, second = corpus.draw(parts, 2, seed=3)
-        assert [first, second] == list(corpus.draw(parts, 2, seed=3))
+        first, second = corpus.draw(parts, [], 2, seed=3)
+        assert [first, second] == list(corpus.draw(parts, [], 2, seed=3))
         drawn = [example.text for example in (*first, *second) if example.source == "polistance"]
         assert len(set(drawn)) == len(drawn) == 100
         assert Counter(example.source for example in first) == {"polistance": 50, "invented": 10}
+
+    def test_what_teachers_judged_is_drawn_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With their shares instead of a label, and only as often as the rest allows."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+        monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 0)
+        monkeypatch.setattr(corpus, "TAUGHT_PER_ROUND", 30)
+        parts = corpus.split(examples("polistance", 500), [], seed=1)
+        judged = [Shown(f"{example.text} konusu", (0.2, 0.5, 0.3), "taught") for example in examples("telecom", 100)]
+        (texts,) = corpus.draw(parts, judged, 1, seed=3)
+        assert Counter(text.source for text in texts) == {"polistance": 50, "taught": 30}
+        assert {text.shares for text in texts if text.source == "taught"} == {(0.2, 0.5, 0.3)}
+        assert {sum(text.shares) for text in texts if text.source == "polistance"} == {1.0}
 
     def test_unseen_sources_share_nothing_with_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A review that stands in two collections was seen in one."""

@@ -233,6 +233,20 @@ class TestDecide:
         """The likeliest class from the threshold on, negative on a tie, otherwise unsure."""
         assert decide(probabilities, threshold=0.5) == (label, max(probabilities))
 
+    @pytest.mark.parametrize(
+        ("probabilities", "label", "confidence"),
+        [
+            ((0.4, 0.5, 0.1), Label.NEGATIVE, 0.4),
+            ((0.3, 0.5, 0.2), Label.NEUTRAL, 0.5),
+            ((0.34, 0.36, 0.3), Label.UNSURE, 0.34),
+        ],
+    )
+    def test_a_complaint_counts_for_more(
+        self, probabilities: tuple[float, float, float], label: Label, confidence: float
+    ) -> None:
+        """The label with the largest weighted probability; the confidence is its own, unweighted."""
+        assert decide(probabilities, threshold=0.35, weights=(1.5, 1, 1)) == (label, confidence)
+
     def test_wrong_number(self) -> None:
         """Two probabilities are a fault of ours, never a label."""
         with pytest.raises(ValueError, match="expected 3"):

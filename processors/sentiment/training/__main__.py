@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from processors.sentiment import BUNDLED_MODEL
 from processors.sentiment.artefact import MAX_TOKENS, Description, Head
 from processors.sentiment.classifier import HEAD
 from processors.sentiment.conversion import calibration
@@ -25,10 +26,12 @@ from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.text_model import TextModel
-from processors.sentiment.training import base, corpus, diacritics, export, vocabulary
+from processors.sentiment.training import base, corpus, diacritics, export, teachers, vocabulary
 from processors.sentiment.training.fit import Recipe, fit
+from processors.sentiment.training.four_bits import FourBitEmbedding
 from processors.sentiment.training.leaks import leaks
 from processors.sentiment.training.network import MeanPoolClassifier
+from processors.sentiment.training.pairs import PairRule, WideAndDeep, fit_mix, logits
 from processors.text.diacritics import WEIGHTS_FILE
 
 log = logging.getLogger("processors.sentiment.training")
@@ -59,7 +62,14 @@ def make(arguments: argparse.Namespace) -> None:
     _write_texts(arguments, parts)
     if arguments.only == "texts":
         return
-    rounds = list(corpus.draw(parts, recipe.rounds, recipe.seed))
+    taught = teachers.taught(
+        _unlabelled_posts(arguments.data, parts),
+        _trained_on(parts, recipe.seed),
+        arguments.teacher,
+        arguments.threads,
+        arguments.out.parent / "taught.jsonl",
+    )
+    rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
     log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
 
     cut = vocabulary.cut(base.tokenizer_path(), [example.text for example in rounds[0]] + _unlabelled(arguments.data))
@@ -68,17 +78,35 @@ def make(arguments: argparse.Namespace) -> None:
     tokenizer.enable_truncation(MAX_TOKENS)
     weights = base.BaseWeights(base.weights_path())
     network = MeanPoolClassifier(base.build_encoder(weights, cut.kept, vocabulary.PAD_TOKEN_ID))
-    fitted = fit(network, tokenizer, rounds, recipe)
+    pieces = network.encoder.embeddings.word_embeddings
+    embedding = FourBitEmbedding(pieces.weight.detach(), weights.embedding_blocks()[1][cut.kept])
+    network.encoder.set_input_embeddings(embedding)
+    fitted = fit(network, tokenizer, rounds, recipe, arguments.out.parent / "checkpoint.pt")
     log.info("made %d of %d steps", fitted.steps, fitted.planned)
 
-    values, scales = weights.embedding_blocks()
-    float_file = arguments.out.parent / FLOAT_FILE
+    network.encoder.set_input_embeddings(embedding.plain())
     network.encoder.set_attn_implementation("eager")
-    export_network(network, float_file)
-    export.quantise(float_file, arguments.out / "model.onnx", (values[cut.kept], scales[cut.kept]))
+    mixed = _mixed(network, tokenizer, rounds, parts.held_back)
+    float_file = arguments.out.parent / FLOAT_FILE
+    export_network(mixed, float_file)
+    export.quantise(float_file, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
     export.write_description(_calibrated(arguments.out, parts.held_back), arguments.out)
     _write_record(arguments.out.parent / "training.json", recipe, dataclasses.asdict(fitted), rounds)
+
+
+def _mixed(
+    deep: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[corpus.Shown]], held_back: list[corpus.Example]
+) -> WideAndDeep:
+    """With a rule over pairs that has learnt from the same labelled texts, in shares fitted on texts that neither has seen."""
+    labelled = [found for texts in rounds for found in texts if found.source != teachers.SOURCE]
+    encoded = [encoding.ids for encoding in tokenizer.encode_batch([found.text for found in labelled])]
+    pieces = tokenizer.get_vocab_size()
+    rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], pieces)
+    texts = [encoding.ids for encoding in tokenizer.encode_batch([prepare_turkish(example.text) for example in held_back])]
+    mix = fit_mix(logits(deep, texts), logits(rule, texts), [example.label for example in held_back])
+    log.info("%s", mix)
+    return WideAndDeep(deep, rule, mix)
 
 
 def _corpus(data: Path, seed: int) -> corpus.Corpus:
@@ -94,14 +122,27 @@ def _corpus(data: Path, seed: int) -> corpus.Corpus:
 
 def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
     """What the baseline of the card is trained on, and texts of sources that no training has seen; both leave this folder never."""
-    trained_on = [example for examples in parts.training.values() for example in examples]
-    trained_on += corpus.invented(arguments.seed, corpus.INVENTED_PER_ROUND)
+    trained_on = _trained_on(parts, arguments.seed)
     labelled = corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz")
     unseen = corpus.sample_unseen(labelled, [example.text for example in trained_on], arguments.seed)
     for name, examples in (("trained-on", trained_on), ("unseen", unseen)):
         rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (arguments.out.parent / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
+    labelled = [example for examples in parts.training.values() for example in examples]
+    return labelled + corpus.invented(seed, corpus.INVENTED_PER_ROUND)
+
+
+def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
+    """Posts of people that carry no label of sentiment, without copies of what is measured on."""
+    texts = [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
+    once = list({essence(text): text for text in texts}.values())
+    measured = [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
+    leaking = set(leaks(once, measured + [example.text for example in parts.held_back]))
+    return [text for place, text in enumerate(once) if place not in leaking]
 
 
 def _unlabelled(data: Path) -> list[str]:
@@ -132,7 +173,7 @@ def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     return description.model_copy(update={"heads": {HEAD: fitted}})
 
 
-def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Example]]) -> None:
+def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Shown]]) -> None:
     """What the card says about the training."""
     sources = {example.source for round_ in rounds for example in round_}
     drawn = {source: sum(example.source == source for round_ in rounds for example in round_) for source in sorted(sources)}
@@ -146,9 +187,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("build/model"), help="folder for the model's files (default: %(default)s)"
     )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        default=BUNDLED_MODEL,
+        help="model that judges unlabelled posts for this one (default: the bundled one)",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--rounds", type=int, default=Recipe.rounds, help="about 32,000 texts each (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=Recipe.rounds, help="about 35,000 texts each (default: %(default)s)")
     parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end the training early")
     parser.add_argument(
         "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or write the texts for the card"

@@ -1,0 +1,159 @@
+"""The network and its training on a handful of texts: 4-bit pieces, the rule over pairs, a training that is interrupted."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: run 'make test-model'")
+
+from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
+from transformers import BertConfig, BertModel  # noqa: E402
+
+from processors.sentiment.conversion.network_export import export_network  # noqa: E402
+from processors.sentiment.training import fit as fitting  # noqa: E402
+from processors.sentiment.training.corpus import Shown  # noqa: E402
+from processors.sentiment.training.fit import Recipe, fit  # noqa: E402
+from processors.sentiment.training.four_bits import FourBitEmbedding  # noqa: E402
+from processors.sentiment.training.network import MeanPoolClassifier  # noqa: E402
+from processors.sentiment.training.pairs import Mix, PairRule, WideAndDeep, fit_mix, logits  # noqa: E402
+
+WIDTH = 32
+WORDS = ["<pad>", "<s>", "</s>", "<unk>", "su", "yok", "var", "güzel", "kötü", "park", "yol", "değil"]
+NEGATIVE, NEUTRAL, POSITIVE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+TEXTS = [
+    Shown("su yok", NEGATIVE, "a"),
+    Shown("yol kötü", NEGATIVE, "a"),
+    Shown("park güzel değil", NEGATIVE, "a"),
+    Shown("park güzel", POSITIVE, "a"),
+    Shown("yol kötü değil", POSITIVE, "a"),
+    Shown("su var", NEUTRAL, "a"),
+    Shown("yol var", NEUTRAL, "a"),
+    Shown("park", (0.2, 0.5, 0.3), "taught"),
+]
+RECIPE = Recipe(rounds=30, batch_texts=4, warm_up_steps=5)
+
+
+@pytest.fixture
+def tokenizer() -> Tokenizer:
+    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return made
+
+
+def network() -> MeanPoolClassifier:
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=len(WORDS), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=32, attn_implementation="eager",
+    )  # fmt: skip
+    encoder = BertModel(config, add_pooling_layer=False)
+    floats = encoder.embeddings.word_embeddings.weight.detach()
+    encoder.set_input_embeddings(FourBitEmbedding(floats, np.full((len(WORDS), 1), 0.005, dtype=np.float32)))
+    return MeanPoolClassifier(encoder, dropout=0.0)
+
+
+def ids(tokenizer: Tokenizer, *texts: str) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+
+class TestFourBits:
+    def test_is_trained_as_it_is_kept(self) -> None:
+        """What training looks up, what the artefact keeps and what the export has are the same numbers; they learn."""
+        embedding = FourBitEmbedding(torch.randn(6, 64), np.full((6, 2), 0.4, dtype=np.float32))
+        wanted = torch.tensor([1, 4])
+        before = embedding(wanted).detach().clone()
+        optimizer = torch.optim.SparseAdam(embedding.parameters(), lr=0.3)
+        for _ in range(3):
+            embedding(wanted).sum().backward()
+            optimizer.step()
+        after = embedding(wanted).detach()
+        assert (after < before).any()
+        values, scales = embedding.blocks()
+        assert set(np.unique(values)) <= set(range(-8, 8))
+        assert np.allclose((values * scales.repeat(32, axis=1))[[1, 4]], after.numpy(), atol=1e-6)
+        assert torch.equal(embedding.plain()(wanted), after)
+
+
+class TestPairRule:
+    def test_knows_turns_of_phrase(self, tokenizer: Tokenizer) -> None:
+        """ "güzel değil" is no "güzel"; the torch form of the rule gives what the regression learnt."""
+        labelled = [text for text in TEXTS if text.source == "a"] * 20
+        rule = PairRule.fit(
+            ids(tokenizer, *(text.text for text in labelled)), [text.shares.index(1) for text in labelled], len(WORDS)
+        )
+        found = logits(rule, ids(tokenizer, "park güzel", "park güzel değil", "yol kötü", "yol kötü değil")).argmax(axis=1)
+        assert found.tolist() == [2, 0, 0, 2]
+
+    def test_padding_says_nothing(self, tokenizer: Tokenizer) -> None:
+        """A short text beside a long one has the same logits as alone."""
+        rule = PairRule.fit(ids(tokenizer, "su yok", "su var", "park güzel"), [0, 1, 2], len(WORDS))
+        (short,) = ids(tokenizer, "su yok")
+        padded, mask = torch.tensor([[*short, 0, 0]]), torch.tensor([[1, 1, 0, 0]])
+        assert torch.allclose(rule(padded, mask), rule(torch.tensor([short]), torch.ones(1, 2)))
+
+    def test_mixture_leans_on_what_is_right(self) -> None:
+        """Noise gets no share, and a label that occurs more often than both say gets a bias."""
+        dice = np.random.default_rng(1)
+        labels = dice.choice(3, 2000, p=[0.6, 0.2, 0.2])
+        knows = np.eye(3)[labels] + dice.normal(0, 0.7, (2000, 3))
+        mix = fit_mix(knows, dice.normal(0, 1, (2000, 3)), labels.tolist())
+        assert mix.deep > 1
+        assert abs(mix.pairs) < 0.2
+        assert mix.bias[0] > mix.bias[1] + 0.3
+
+    def test_exported_it_says_the_same(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """With texts of other lengths and numbers than it was traced with, and to the last digit alone and beside others."""
+        rule = PairRule.fit(ids(tokenizer, "su yok", "su var", "park güzel"), [0, 1, 2], len(WORDS))
+        deep = network()
+        deep.encoder.set_input_embeddings(deep.encoder.get_input_embeddings().plain())
+        mixed = WideAndDeep(deep, rule, Mix(0.8, 0.4, (0.1, 0.0, 0.0))).eval()
+        export_network(mixed, tmp_path / "model.onnx")
+        session = ort.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+        texts = np.array(ids(tokenizer, "park güzel değil", "yol kötü değil", "su su yok"), dtype=np.int64)
+
+        def run(rows: np.ndarray) -> np.ndarray:
+            return session.run(["logits"], {"input_ids": rows, "attention_mask": np.ones_like(rows)})[0]
+
+        assert np.allclose(run(texts), logits(mixed, texts.tolist()), atol=1e-5)
+        assert np.array_equal(run(texts), np.concatenate([run(texts[place : place + 1]) for place in range(3)]))
+
+
+class TestFit:
+    def test_an_interrupted_training_goes_on(self, tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """To the same weights as one that nothing interrupted; once finished it is not repeated."""
+        monkeypatch.setattr(fitting, "_SAVE_EVERY_STEPS", 10)
+        whole = network()
+        fitted = fit(whole, tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "whole.pt")
+        assert (fitted.steps, fitted.planned) == (60, 60)
+
+        class Interrupted(Exception):
+            pass
+
+        def cut(step: int, real: object = fitting._step) -> object:
+            left = iter(range(step))
+
+            def one(*given: object) -> object:
+                if next(left, None) is None:
+                    raise Interrupted
+                return real(*given)  # type: ignore[operator]
+
+            return one
+
+        with monkeypatch.context() as patched:
+            patched.setattr(fitting, "_step", cut(37))
+            with pytest.raises(Interrupted):
+                fit(network(), tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "part.pt")
+        resumed = network()
+        fit(resumed, tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "part.pt")
+        assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), resumed.parameters(), strict=True))
+        again = network()
+        assert fit(again, tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "part.pt").steps == 60
+        assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), again.parameters(), strict=True))
+
+    def test_another_recipe_is_refused(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """Its steps would be those of another training."""
+        fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
+        with pytest.raises(SystemExit, match="of a training by another recipe"):
+            fit(network(), tokenizer, [TEXTS], Recipe(seed=2, batch_texts=4), tmp_path / "checkpoint.pt")
