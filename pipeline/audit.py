@@ -38,6 +38,8 @@ class Action(StrEnum):
     KEY_DESTROYED = "key_destroyed"
     WATCH_APPLIED = "watch_applied"
     WATCH_DISABLED = "watch_disabled"
+    EXPECTED = "expected"
+    VERDICT = "verdict"
 
 
 class AuditBroken(Exception):

@@ -6,7 +6,7 @@ its first hit. After a crash in between, the next apply writes the same version 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from connectors.kafka import KafkaSettings, create_topics
 from connectors.runner import DeliveryFailed
 from processors.alerting.on_call import OnCallList
 from processors.watches.files import WatchSpec, parse_watch_file
-from schemas.hits import WatchChanged
+from schemas.hits import Expectation, Verdict, WatchChanged
 from schemas.records import NotARecord, Record, decode
 from schemas.topics import HITS, WATCHES, Topic
 from schemas.watches import DEFAULT_BUDGET_WEEKS, Watch, WatchLevel
@@ -208,22 +208,29 @@ def write_watches(kafka: KafkaSettings, applied: Iterable[Applied]) -> None:
         return
     producer = kafka.producer()
     try:
-        _send_all(kafka, producer, HITS, watches, lambda watch: WatchChanged(watch=watch))
-        _send_all(kafka, producer, WATCHES, watches, lambda watch: watch)
+        _send_all(kafka, producer, HITS, [(watch.watch_id, WatchChanged(watch=watch)) for watch in watches])
+        _send_all(kafka, producer, WATCHES, [(watch.watch_id, watch) for watch in watches])
     finally:
         producer.close(timeout=5)
 
 
-def _send_all(
-    kafka: KafkaSettings, producer: Any, topic: Topic, watches: Sequence[Watch], record: Callable[[Watch], Record]
-) -> None:
-    """Returns when all of them are acknowledged."""
+def tell(kafka: KafkaSettings, watch_id: str, record: Expectation | Verdict) -> None:
+    """Write what a person said of a watch to where `detect` reads it. Raises KafkaUnreachable, DeliveryFailed."""
+    producer = kafka.producer()
     try:
-        sent = [producer.send(kafka.topic(topic), key=watch.watch_id.encode(), value=record(watch).encode()) for watch in watches]
+        _send_all(kafka, producer, HITS, [(watch_id, record)])
+    finally:
+        producer.close(timeout=5)
+
+
+def _send_all(kafka: KafkaSettings, producer: Any, topic: Topic, records: Sequence[tuple[str, Record]]) -> None:
+    """By watch. Returns when all of them are acknowledged."""
+    try:
+        sent = [producer.send(kafka.topic(topic), key=watch_id.encode(), value=record.encode()) for watch_id, record in records]
         producer.flush(timeout=ACKNOWLEDGE_SECS)
         for future in sent:
             future.get(timeout=ACKNOWLEDGE_SECS)
     except KafkaError as error:
         raise DeliveryFailed(
-            f"Kafka at {kafka.bootstrap} did not take the watches ({error}): apply them again, which does no harm"
+            f"Kafka at {kafka.bootstrap} did not take what was said of the watches ({error}): say it again, which does no harm"
         ) from error

@@ -1,8 +1,9 @@
 """Topic `hits`: everything that `detect` may know, a tagged union. Key: watch_id; broadcasts go to each partition."""
 
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from schemas.authors import AuthorClass, ReachBand
 from schemas.records import Record, Union
@@ -10,6 +11,8 @@ from schemas.sentiments import Sentiment
 from schemas.watches import Watch
 
 EXCERPT_CHARACTERS = 280
+LARGEST_FACTOR = 20.0
+LONGEST_EXPECTATION = timedelta(days=31)
 
 
 class Hit(Record):
@@ -61,5 +64,37 @@ class WatchChanged(Record):
     watch: Watch
 
 
-HitRecord = Hit | Retract | Progress | WatchChanged
-HITS: Union[HitRecord] = Union(Hit, Retract, Progress, WatchChanged)
+class Expectation(Record):
+    """More than usual is expected for a while, because something was announced. It raises what is usual; it never mutes.
+
+    A later record of the same id replaces the earlier one.
+    """
+
+    type: Literal["expectation"] = "expectation"
+    expectation_id: str = Field(min_length=1, max_length=64)
+    watch_id: str
+    start: AwareDatetime
+    end: AwareDatetime
+    factor: float = Field(ge=1, le=LARGEST_FACTOR, description="times the usual; 1 takes the expectation back")
+    reason: str = Field(min_length=1, description="what was announced; whoever is called reads it")
+    who: str = Field(description="who expects it")
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if not self.start < self.end <= self.start + LONGEST_EXPECTATION:
+            raise ValueError(f"an expectation ends after it begins, and within {LONGEST_EXPECTATION.days} days")
+        return self
+
+
+class Verdict(Record):
+    """What a person says about the rise of a watch that is going on."""
+
+    type: Literal["verdict"] = "verdict"
+    watch_id: str
+    crisis: bool = Field(description="true: it is not to be learnt as usual; false: the same again is less unusual")
+    who: str
+    at: AwareDatetime
+
+
+HitRecord = Hit | Retract | Progress | WatchChanged | Expectation | Verdict
+HITS: Union[HitRecord] = Union(Hit, Retract, Progress, WatchChanged, Expectation, Verdict)

@@ -71,6 +71,7 @@ class Evidence(Record):
     clusters: tuple[Cluster, ...] = ()
     models: tuple[str, ...] = ()
     not_heard: tuple[str, ...] = Field(default=(), description="what was not listened to, as far as the log tells")
+    announced: tuple[str, ...] = Field(default=(), description="why more than usual was expected in this hour")
     learning: bool = Field(default=False, description="the watch has less than a week of history")
 
 

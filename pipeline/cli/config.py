@@ -1,7 +1,7 @@
 """`nabiz config`: is a configuration usable, and what does it say?"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -10,6 +10,7 @@ from pipeline.configuration import Configuration, load
 from pipeline.deployment import wall_clock
 from pipeline.watch_registry import WatchRefused, plan, read_watch_files
 from processors.watches.files import InvalidWatch, WatchSpec
+from schemas.watches import WatchLevel
 
 
 @click.group()
@@ -57,6 +58,9 @@ def _value(file: Path, configuration: Configuration, watches: list[WatchSpec]) -
     return {"file": str(file), "usable": True, "watches": len(watches), "configuration": configuration.model_dump(mode="json")}
 
 
+_WEEKS_A_YEAR: Final = 365.25 / 7
+
+
 def _text(file: Path, configuration: Configuration, watches: list[WatchSpec]) -> str:
     kafka, search = configuration.kafka, configuration.elasticsearch
     workers = configuration.workers
@@ -84,8 +88,20 @@ def _counted(watches: list[WatchSpec]) -> str:
 
 
 def _on_call(configuration: Configuration, watches: list[WatchSpec]) -> list[str]:
+    """The budget is the list's, however many watches share it: see pipeline.watch_registry."""
     lines = []
     for name, entry in configuration.all_on_call().items():
-        named = sum(spec.on_call == name for spec in watches)
-        lines.append(f"{name}: {', '.join(entry.channels)}; one false call in {entry.budget_weeks:g} weeks; {named} watches")
+        paging = sum(spec.on_call == name and spec.level is WatchLevel.PAGE for spec in watches)
+        lines.append(
+            f"{name}: {', '.join(entry.channels)}; one false call in {entry.budget_weeks:g} weeks, "
+            f"about {_WEEKS_A_YEAR / entry.budget_weeks:.1f} a year; {_shared(paging, entry.budget_weeks)}"
+        )
     return lines
+
+
+def _shared(paging: int, budget_weeks: float) -> str:
+    if paging == 0:
+        return "no watch in the files pages it"
+    if paging == 1:
+        return "1 paging watch in the files"
+    return f"{paging} paging watches in the files share that, each one in {budget_weeks * paging:g} weeks"

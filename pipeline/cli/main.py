@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "doctor": ("doctor", "doctor", "Check this machine and say what is missing."),
     "replay": ("replay", "replay", "Listen to a file of posts, apart from the live system."),
     "demo": ("demo", "demo", "See it work: four surges, one page."),
-    "watch": ("watch", "watch", "Apply, list, test and disable watches."),
+    "watch": ("watch", "watch", "Set, list and test watches; say what is to be expected."),
     "model": ("model", "model", "Evaluate the sentiment model, or bring another one."),
     "spikes": ("spikes", "spikes", "Evaluate the crisis detector on a series of your own."),
     "config": ("config", "config", "Check a configuration file."),

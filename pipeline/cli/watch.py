@@ -13,6 +13,7 @@ from pipeline.cli.auditing import as_option, audit_log
 from pipeline.cli.common import Context, common_options
 from pipeline.cli.foreign_text import printable
 from pipeline.cli.servers_address import existing_deployment, running_deployment
+from pipeline.cli.watch_told import expect, verdict
 from pipeline.deployment import Deployment, wall_clock
 from pipeline.watch_registry import Applied, plan, plan_disable, read_watch_files, read_watches, write_watches
 from pipeline.watch_trial import Taken, Trial, query_as_watch, try_watches
@@ -114,6 +115,10 @@ def test(context: Context, *, what: str, file: Path, show: bool, encoding: str, 
         shown = [source.name, *(found.watch.watch_id for found in trial.watches if found.posts)]
         audit_log(context, name).write(Action.SHOW_POSTS, shown, "nabiz watch test --show")
     context.answer(_trial_value(trial, show=show), _trial_text(trial, show=show))
+
+
+watch.add_command(expect)
+watch.add_command(verdict)
 
 
 def _to_try(what: str) -> list[Watch]:

@@ -1,15 +1,20 @@
 """One minute of event time of one watch: how many, how much they count, and what they look like."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from schemas.authors import AuthorClass
 from schemas.hits import Hit
 from schemas.signals import Series
 
 SAMPLES: Final = 5
 CLUSTER_SAMPLES: Final = 10
+HEAD: Final = ""
+SAMPLES_PART: Final = "samples"
+ENTRIES_A_PART: Final = 32
 _SHORT: Final = 14  # characters of a key that are kept in the state: 70 bits of the HMAC
 
 
@@ -105,11 +110,12 @@ class Entry(NamedTuple):
     author: str | None
     signature: str
     concern: bool
+    own: bool = False
 
     @classmethod
     def of(cls, hit: Hit, *, concern: bool) -> "Entry":
         """Of a hit."""
-        return cls(short(hit.author_key) if hit.author_key else None, hit.signature, concern)
+        return cls(short(hit.author_key) if hit.author_key else None, hit.signature, concern, hit.author_class is AuthorClass.OWN)
 
 
 class Counted(NamedTuple):
@@ -118,6 +124,7 @@ class Counted(NamedTuple):
     weight: float
     authors: frozenset[str]
     copies: dict[str, int]
+    positive: float = 0.0  # of the weight, what people said that is no concern; not stored
 
     @classmethod
     def nothing(cls) -> "Counted":
@@ -130,9 +137,12 @@ class Bucket:
 
     `entries` are the mentions themselves, by short id, until nothing can be a repeat of them any more; `counted` is what
     they amount to, since the minute was closed.
+
+    It is stored in parts, each in a record of its own: the figures (HEAD), the samples, the entries by dozens. So a mention
+    of a loud minute does not write the minute again. `changed` are the parts that are not stored as they are.
     """
 
-    __slots__ = ("counted", "entries", "mentions", "samples", "tally")
+    __slots__ = ("_cleared", "changed", "counted", "entries", "mentions", "samples", "tally")
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
@@ -140,12 +150,15 @@ class Bucket:
         self.counted: dict[Series, Counted] = {}
         self.tally = Tally()
         self.samples: list[Sample] = []
+        self.changed: set[str] = {HEAD}
+        self._cleared = 0  # parts of entries that are no more
 
     def add(self, hit: Hit, *, concern: bool) -> bool:
         """Take a mention in; False when it is here already."""
         key = short(hit.mention_id)
         if key in self.entries:
             return False
+        self.changed |= {HEAD, str(len(self.entries) // ENTRIES_A_PART)}
         self.entries[key] = Entry.of(hit, concern=concern)
         self.mentions += 1
         self.tally.add(hit)
@@ -156,39 +169,69 @@ class Bucket:
         new_text = all(kept.signature != hit.signature for kept in self.samples)
         if len(self.samples) < (SAMPLES + CLUSTER_SAMPLES if new_text else SAMPLES):
             self.samples.append(Sample.of(hit, concern=concern))
+            self.changed.add(SAMPLES_PART)
 
     def forget(self, mention_id: str) -> bool:
         """Drop a deleted post's sample; it stays counted, since a deletion never cancels an alarm."""
         kept = [sample for sample in self.samples if sample.mention_id != mention_id]
-        dropped = len(kept) < len(self.samples)
+        if len(kept) == len(self.samples):
+            return False
         self.samples = kept
-        return dropped
+        self.changed.add(SAMPLES_PART)
+        return True
 
-    def dump(self) -> dict[str, Any]:
-        """As it is stored."""
-        return {
-            "entries": {key: list(entry) for key, entry in self.entries.items()},
-            "mentions": self.mentions,
-            "counted": {
-                series: [counted.weight, sorted(counted.authors), dict(sorted(counted.copies.items()))]
-                for series, counted in self.counted.items()
-            },
-            "tally": self.tally.dump(),
-            "samples": [sample.dump() for sample in self.samples],
-        }
+    def forget_entries(self) -> None:
+        """Nothing can be a repeat of them any more."""
+        parts = self._entry_parts()
+        self._cleared = len(parts)
+        self.changed |= {HEAD, *parts}
+        self.entries.clear()
+
+    def is_stored(self) -> None:
+        """What changed stands in the records now."""
+        self.changed.clear()
+        self._cleared = 0
+
+    @property
+    def parts(self) -> list[str]:
+        """All that are stored, or are about to be."""
+        return [HEAD, SAMPLES_PART, *self._entry_parts()]
+
+    def _entry_parts(self) -> list[str]:
+        return [str(number) for number in range(max(self._cleared, -(-len(self.entries) // ENTRIES_A_PART)))]
+
+    def dump(self, part: str) -> Any:
+        """One part as it is stored; None when there is nothing left of it."""
+        if part == HEAD:
+            return {
+                "mentions": self.mentions,
+                "counted": {
+                    series: [counted.weight, sorted(counted.authors), dict(sorted(counted.copies.items()))]
+                    for series, counted in self.counted.items()
+                },
+                "tally": self.tally.dump(),
+            }
+        if part == SAMPLES_PART:
+            return [sample.dump() for sample in self.samples] or None
+        first = int(part) * ENTRIES_A_PART
+        those = islice(self.entries.items(), first, first + ENTRIES_A_PART)
+        return {key: list(entry) for key, entry in those} or None
 
     @classmethod
-    def restore(cls, stored: dict[str, Any]) -> "Bucket":
-        """The inverse of `dump`."""
-        bucket = cls()
-        bucket.entries = {key: Entry(*entry) for key, entry in stored["entries"].items()}
-        bucket.mentions = stored["mentions"]
+    def restore(cls, stored: Mapping[str, Any]) -> "Bucket":
+        """The inverse of `dump`, from all parts. Reads also what has samples and entries in its head, as before 0.4."""
+        bucket, head = cls(), stored[HEAD]
+        parts = [stored[part] for part in sorted((part for part in stored if part.isdigit()), key=int)]
+        for part in parts or [head.get("entries", {})]:
+            bucket.entries |= {key: Entry(*entry) for key, entry in part.items()}
+        bucket.mentions = head["mentions"]
         bucket.counted = {
             Series(series): Counted(weight, frozenset(authors), copies)
-            for series, (weight, authors, copies) in stored["counted"].items()
+            for series, (weight, authors, copies) in head["counted"].items()
         }
-        bucket.tally = Tally.restore(stored["tally"])
-        bucket.samples = [Sample(*fields) for fields in stored["samples"]]
+        bucket.tally = Tally.restore(head["tally"])
+        bucket.samples = [Sample(*fields) for fields in stored.get(SAMPLES_PART, head.get("samples", []))]
+        bucket.changed = set(bucket.parts) if "entries" in head else set()
         return bucket
 
 

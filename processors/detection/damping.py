@@ -44,7 +44,7 @@ class Damping:
         before, left = before or Counted.nothing(), left or {}
         authors: dict[str, None] = {}
         copies: Counter[str] = Counter()
-        weight = 0.0
+        weight = positive = 0.0
         for key in sorted(bucket.entries):
             entry = bucket.entries[key]
             if not self._takes(entry):
@@ -54,8 +54,10 @@ class Damping:
                 continue
             authors[voice(entry)] = None
             earlier = self._copies[entry.signature] + before.copies.get(entry.signature, 0) - left.get(entry.signature, 0)
-            weight += copy_weight(copies[entry.signature] + earlier)
-        return Counted(weight, frozenset(authors), dict(copies))
+            counts = copy_weight(copies[entry.signature] + earlier)
+            weight += counts
+            positive += 0.0 if entry.concern or entry.own else counts
+        return Counted(weight, frozenset(authors), dict(copies), positive)
 
     def late(self, number: int, entry: Entry) -> float:
         """The weight of one mention that came after its minute was closed, and remember it."""

@@ -10,7 +10,7 @@ import orjson
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
 from processors.detection.watch import Spoken, WatchState
-from schemas.hits import HITS, Hit, Progress, Retract, WatchChanged
+from schemas.hits import HITS, Expectation, Hit, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
 from schemas.records import NotARecord
 from schemas.signals import Signal
@@ -20,6 +20,7 @@ from schemas.watches import Watch
 CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
 _BUCKET_MARK: Final = "@"
+_PART_MARK: Final = "/"
 
 
 class DetectFold:
@@ -51,6 +52,8 @@ class DetectFold:
                 self._watch_changed(record)
             case Retract():
                 self._retract(record)
+            case Expectation() | Verdict():
+                self._told(record)
 
     def _hit(self, hit: Hit) -> None:
         state = self._watches.get(hit.watch_id)
@@ -118,6 +121,16 @@ class DetectFold:
             state.watch = watch
         self._changed.add(watch.watch_id)
 
+    def _told(self, record: Expectation | Verdict) -> None:
+        state = self._watches.get(record.watch_id)
+        if state is None:
+            raise NotARecord(f"said of the watch {record.watch_id}, which was never announced")
+        if isinstance(record, Expectation):
+            state.expect(record)
+        else:
+            state.take_verdict(crisis=record.crisis)
+        self._changed.add(record.watch_id)
+
     def _retract(self, record: Retract) -> None:
         self._clocks_changed = True
         self._retracted[record.mention_id] = None
@@ -155,13 +168,16 @@ class DetectFold:
         """State records since the last call."""
         for watch_id in sorted(self._changed):
             state = self._watches[watch_id]
-            for number in sorted(state.dropped):
-                yield f"{watch_id}{_BUCKET_MARK}{number}", None
+            for number, parts in sorted(state.dropped.items()):
+                for part in parts:
+                    yield _bucket_key(watch_id, number, part), None
             for number in sorted(state.touched):
-                yield (
-                    f"{watch_id}{_BUCKET_MARK}{number}",
-                    orjson.dumps(state.buckets[number].dump(), option=orjson.OPT_NON_STR_KEYS),
-                )
+                bucket = state.buckets[number]
+                for part in sorted(bucket.changed):
+                    stored = bucket.dump(part)
+                    value = None if stored is None else orjson.dumps(stored, option=orjson.OPT_NON_STR_KEYS)
+                    yield _bucket_key(watch_id, number, part), value
+                bucket.is_stored()
             state.touched.clear()
             state.dropped.clear()
             yield watch_id, orjson.dumps(state.dump(), option=orjson.OPT_NON_STR_KEYS)
@@ -185,17 +201,18 @@ class DetectFold:
         """Take over the stored records."""
         if CLOCKS_KEY in records:
             self._load_clocks(orjson.loads(records[CLOCKS_KEY]))
-        minutes = []
+        minutes: dict[tuple[str, int], dict[str, Any]] = {}
         for key, value in records.items():
-            watch_id, mark, number = key.partition(_BUCKET_MARK)
+            watch_id, mark, place = key.partition(_BUCKET_MARK)
             if watch_id and mark:
-                minutes.append((watch_id, int(number), value))
+                number, _, part = place.partition(_PART_MARK)
+                minutes.setdefault((watch_id, int(number)), {})[part] = orjson.loads(value)
             elif watch_id:
                 stored = orjson.loads(value)
                 state = self._watches[watch_id] = WatchState(Watch.model_validate(stored["watch"]))
                 state.restore(stored)
-        for watch_id, bucket_number, value in sorted(minutes):
-            self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(orjson.loads(value)))
+        for (watch_id, bucket_number), parts in sorted(minutes.items()):
+            self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(parts))
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
         self._clocks.restore(stored["sources"], stored.get("since"))
@@ -203,6 +220,10 @@ class DetectFold:
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])
+
+
+def _bucket_key(watch_id: str, number: int, part: str) -> str:
+    return f"{watch_id}{_BUCKET_MARK}{number}" + (f"{_PART_MARK}{part}" if part else "")
 
 
 def late_mentions(state: Mapping[bytes, bytes | None]) -> int:

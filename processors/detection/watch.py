@@ -2,16 +2,20 @@
 
 import base64
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from processors.detection.buckets import Bucket, Counted, Entry, Sample, merged
+from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample, merged
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
 from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
+from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known
+from processors.spikes.misread import without_misread
+from processors.spikes.surge import USUAL, Known
 from schemas.authors import AuthorClass
+from schemas.hits import Expectation as ExpectationRecord
 from schemas.hits import Hit
 from schemas.labels import Label
 from schemas.signals import BucketClosed, Cluster, Evidence, FirstPost, Series, Signal, SignalKind, SignalLevel
@@ -26,6 +30,13 @@ LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
 
 Spoken = Signal | BucketClosed
+
+
+class Announced(NamedTuple):
+    """More than usual, and why."""
+
+    span: Expectation
+    reason: str
 
 
 class WatchState:
@@ -44,8 +55,10 @@ class WatchState:
         self.late = 0
         self.repeats = 0
         self.spoken = 0  # signals so far
+        self.owed = 0.0  # see processors.spikes.misread
+        self.expectations: dict[str, Expectation] = {}
         self.touched: set[int] = set()
-        self.dropped: set[int] = set()
+        self.dropped: dict[int, list[str]] = {}  # with the parts in which the minute was stored
 
     # -- mentions ---------------------------------------------------------------------------------------------------
 
@@ -79,6 +92,7 @@ class WatchState:
             if series is Series.ALL or entry.concern:
                 authors = before.authors | {voice(entry)} if weight else before.authors
                 bucket.counted[series] = Counted(before.weight + weight, authors, copies)
+                bucket.changed.add(HEAD)
                 surge.late(weight, self.open_from - 1 - number)
 
     def _may_speak(self, number: int, bucket: Bucket, complete_before: int | None) -> bool:
@@ -99,23 +113,39 @@ class WatchState:
                 yield from self._speak_early(number, end, observed_at)
 
     def _speak_early(self, number: int, event_time: datetime, observed_at: datetime) -> Iterator[Signal]:
-        for series in self.surges:
-            statistic, authors = self._ahead(series, number)
+        for series, (statistic, authors) in self._ahead(number).items():
             found = self._step(series, number, statistic, authors, closed=False)
             yield from self._signals(series, found, number, statistic, authors, event_time, observed_at)
 
-    def _ahead(self, series: Series, number: int) -> tuple[Statistic, int]:
-        """The statistic and the authors as if the open minute `number` closed now."""
+    def _ahead(self, number: int) -> dict[Series, tuple[Statistic, int]]:
+        """The statistics and the authors as if the open minute `number` closed now."""
         assert self.open_from is not None
-        surge, damping, between = self.surges[series], self.damping[series], Counted.nothing()
+        surges = self.surges
         if number > self.open_from:
-            surge = surge.copy()
-            for open_number in range(self.open_from, number):
-                counted = damping.weigh(open_number, self.buckets.get(open_number), between, self._left(series, open_number))
-                surge.tick(open_number, counted.weight)
-                between = together(between, counted)
-        counted = damping.weigh(number, self.buckets.get(number), between, self._left(series, number))
-        return surge.peek(number, counted.weight), damping.authors(number, between.authors | counted.authors)
+            surges = {series: surge.copy() for series, surge in surges.items()}
+        between, owed = dict.fromkeys(surges, Counted.nothing()), self.owed
+        for open_number in range(self.open_from, number + 1):
+            counted = {
+                series: self.damping[series].weigh(
+                    open_number, self.buckets.get(open_number), between[series], self._left(series, open_number)
+                )
+                for series in surges
+            }
+            weights, owed = _amounts(counted, owed)
+            if open_number < number:
+                for series, surge in surges.items():
+                    surge.tick(open_number, weights[series], self._known(open_number))
+            between = {series: together(between[series], counted[series]) for series in surges}
+        return {
+            series: (
+                surge.peek(number, weights[series], self._known(number)),
+                self.damping[series].authors(number, between[series].authors),
+            )
+            for series, surge in surges.items()
+        }
+
+    def _known(self, number: int) -> Known:
+        return known(number, (found.span for found in self.expectations.values())) if self.expectations else USUAL
 
     def _left(self, series: Series, number: int) -> Counter[str]:
         """Copies in closed minutes that will have left the window when `number` closes."""
@@ -169,33 +199,39 @@ class WatchState:
     def _start(self, since: int) -> None:
         first = min([*self.buckets, since])
         self.open_from = self.started = first
-        self.surges = {series: Surge(first) for series in Series}
+        self.surges = {series: Surge(first, day_off=is_day_off) for series in Series}
 
     def _close(self, number: int, observed_at: datetime) -> Iterator[Spoken]:
         end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
         bucket = self.buckets.get(number)
         self.open_from = number + 1
-        statistics = {series: self._tick(series, number, bucket) for series in self.surges}
+        weights, statistics = self._tick(number, bucket)
         for series, statistic in statistics.items():
             authors = self.damping[series].authors(number)
             found = self._step(series, number, statistic, authors, closed=True)
             yield from self._signals(series, found, number, statistic, authors, end, observed_at)
         if bucket is not None:
             self.touched.add(number)
-            yield self._closed(number, bucket, statistics)
+            yield self._closed(number, bucket, weights, statistics)
         self._forget(number)
 
-    def _tick(self, series: Series, number: int, bucket: Bucket | None) -> Statistic:
-        counted = self.damping[series].weigh(number, bucket)
+    def _tick(self, number: int, bucket: Bucket | None) -> tuple[dict[Series, float], dict[Series, Statistic]]:
+        counted = {series: self.damping[series].weigh(number, bucket) for series in self.surges}
+        weights, self.owed = _amounts(counted, self.owed)
         if bucket is not None:
-            bucket.counted[series] = counted
-            self.damping[series].remember(number, counted)
-        return self.surges[series].tick(number, counted.weight)
+            bucket.changed.add(HEAD)
+            for series, found in counted.items():
+                bucket.counted[series] = found
+                self.damping[series].remember(number, found)
+        known_now = self._known(number)
+        return weights, {series: surge.tick(number, weights[series], known_now) for series, surge in self.surges.items()}
 
     def _forget(self, closed: int) -> None:
+        for name in [name for name, found in self.expectations.items() if found.span.until + MEMORY_BUCKETS < closed]:
+            del self.expectations[name]
         old = self.buckets.get(closed - LATE_BUCKETS)
         if old and old.entries:
-            old.entries.clear()
+            old.forget_entries()
             self.touched.add(closed - LATE_BUCKETS)
         leaving = closed + 1 - WINDOW_BUCKETS  # 60 minutes before the next one, and so no more in its window
         gone = self.buckets.pop(leaving, None)
@@ -203,14 +239,36 @@ class WatchState:
             for series, counted in gone.counted.items():
                 self.damping[series].forget(leaving, counted)
             self.touched.discard(leaving)
-            self.dropped.add(leaving)
+            self.dropped[leaving] = gone.parts
 
-    def _closed(self, number: int, bucket: Bucket, statistics: dict[Series, Statistic]) -> BucketClosed:
+    # -- what people say beforehand and afterwards -------------------------------------------------------------------
+
+    def expect(self, record: ExpectationRecord) -> None:
+        """Take over what is known beforehand, or that it no longer is."""
+        if record.factor == 1:
+            self.expectations.pop(record.expectation_id, None)
+            return
+        span = Expectation(bucket_of(record.start), bucket_of(record.end), record.factor)
+        self.expectations[record.expectation_id] = Announced(span, record.reason)
+
+    def take_verdict(self, *, crisis: bool) -> None:
+        """What a person says about the rise that is going on."""
+        for surge in self.surges.values():
+            surge.take_verdict(crisis=crisis)
+
+    def _announced(self, number: int) -> tuple[str, ...]:
+        """Of the hour up to `number`."""
+        spans = sorted((found.span, found.reason) for found in self.expectations.values())
+        return tuple(reason for span, reason in spans if span.first <= number < span.until + WINDOW_BUCKETS)
+
+    def _closed(
+        self, number: int, bucket: Bucket, weights: dict[Series, float], statistics: dict[Series, Statistic]
+    ) -> BucketClosed:
         return BucketClosed(
             watch_id=self.watch.watch_id,
             start=datetime.fromtimestamp(number * BUCKET_SECS, UTC),
             mentions=bucket.mentions,
-            weights={series: counted.weight for series, counted in bucket.counted.items()},
+            weights=weights,
             expected={series: statistic.expected for series, statistic in statistics.items()},
             scores={series: statistic.score for series, statistic in statistics.items()},
         )
@@ -302,6 +360,7 @@ class WatchState:
             platforms=dict(sorted(tally.platforms.items())), places=_most(tally.places),
             author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
             first_posts=tuple(_first_post(sample) for sample in self.first_posts), clusters=_clusters(window),
+            announced=self._announced(number),
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
         )  # fmt: skip
 
@@ -320,22 +379,36 @@ class WatchState:
             "late": self.late,
             "repeats": self.repeats,
             "spoken": self.spoken,
+            "owed": self.owed,
+            "expectations": [[name, [*found.span], found.reason] for name, found in sorted(self.expectations.items())],
         }
 
     def restore(self, stored: dict[str, Any]) -> None:
         """The inverse of `dump`."""
         self.watch = Watch.model_validate(stored["watch"])
         self.open_from, self.started, self.since = stored["open_from"], stored["started"], stored.get("since")
-        self.surges = {Series(name): Surge.unpack(base64.b64decode(packed)) for name, packed in stored["surges"].items()}
+        self.surges = {
+            Series(name): Surge.unpack(base64.b64decode(packed), day_off=is_day_off) for name, packed in stored["surges"].items()
+        }
         self.episodes = {Series(name): Episode.restore(episode) for name, episode in stored["episodes"].items()}
         self.first_posts = [Sample(*fields) for fields in stored["first_posts"]]
         self.late, self.repeats, self.spoken = stored["late"], stored["repeats"], stored["spoken"]
+        self.owed = stored.get("owed", 0.0)
+        self.expectations = {name: Announced(Expectation(*span), reason) for name, span, reason in stored.get("expectations", [])}
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
         """Take over a stored minute."""
         self.buckets[number] = bucket
         for series, counted in bucket.counted.items():
             self.damping[series].remember(number, counted)
+
+
+def _amounts(counted: Mapping[Series, Counted], owed: float) -> tuple[dict[Series, float], float]:
+    """What each series takes a minute for, and what is owed after it; empty before the first minute."""
+    weights = {series: found.weight for series, found in counted.items()}
+    if weights:
+        weights[Series.CONCERN], owed = without_misread(weights[Series.CONCERN], counted[Series.ALL].positive, owed)
+    return weights, owed
 
 
 def is_concern(hit: Hit) -> bool:

@@ -2,30 +2,30 @@
 
 import math
 import struct
-from array import array
 from dataclasses import dataclass
 from typing import Final
 
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, BUCKETS_PER_WEEK
 
-_EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday; Monday is 0
-_HOURS: Final = 24
-_WEEKDAYS: Final = 7
+EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday; Monday is 0
+HOURS: Final = 24
+WEEKDAYS: Final = 7
 
-WARM_UP_BUCKETS: Final = 60.0  # a new level starts as a plain mean over this many buckets and its own prior
+WARM_UP_BUCKETS: Final = 60  # of a new series: it is measured, and nothing is said
+FIRST_LEVEL_BUCKETS: Final = 5.0  # that the prior of the level is worth in them
 LEVEL_MEMORY: Final = BUCKETS_PER_WEEK
 HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
 SEASON_PRIOR: Final = 20.0  # mentions that a share of exactly 1 is worth; keeps a sparse series flat
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
 FAST_MEMORY: Final = (30.0, 180.0)  # minutes: smoothed twice, follows a level that rises within hours
-_SMALLEST: Final = 1e-4  # weight a minute; keeps an empty series out of divisions by zero
-_SMALLEST_SHARE: Final = 0.05
-_SPREADS_LEARNED: Final = 4.0  # a bucket teaches no more than the usual plus so many standard deviations
+FAST_CEILING: Final = 2.5  # times the usual, and as many standard deviations: what is above teaches the fast level no more
+SMALLEST: Final = 1e-4  # weight a minute; keeps an empty series out of divisions by zero
+SMALLEST_SHARE: Final = 0.05
+SPREADS_LEARNED: Final = 4.0  # a bucket teaches no more than the usual plus so many standard deviations
+LARGEST_HALF: Final = 65_000.0  # a float16 ends a little above
 
-_HOUR_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
-_WEEKDAY_DECAY: Final = math.exp(-1 / WEEKDAY_MEMORY)
-_DISPERSION_DECAY: Final = math.exp(-1 / BUCKETS_PER_WEEK)
+DISPERSION_DECAY: Final = math.exp(-1 / BUCKETS_PER_WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Usual:
     hour_share: float
     """This hour's rate over the mean rate."""
     weekday_share: float
+    factor: float
+    """What is known beforehand: 2 where twice as much as usual is expected."""
     mean: float
     """Weight a bucket (mu)."""
     fast_mean: float
@@ -46,13 +48,13 @@ class Usual:
 
     @property
     def share(self) -> float:
-        """Hour and weekday together."""
-        return self.hour_share * self.weekday_share
+        """Hour, weekday and what is known beforehand together."""
+        return self.hour_share * self.weekday_share * self.factor
 
 
 def minute_of_week(bucket: int, utc_offset_minutes: int) -> int:
     """Local minutes since Monday 00:00."""
-    return (bucket + utc_offset_minutes + _EPOCH_WEEKDAY * BUCKETS_PER_DAY) % BUCKETS_PER_WEEK
+    return (bucket + utc_offset_minutes + EPOCH_WEEKDAY * BUCKETS_PER_DAY) % BUCKETS_PER_WEEK
 
 
 def learning_rate(buckets: int) -> float:
@@ -63,53 +65,71 @@ def learning_rate(buckets: int) -> float:
 class Season:
     """The share of each hour and weekday: weight that came over weight that the level alone had expected.
 
-    Kept in arrays of float32, which round as they are written: what is in memory is what is stored.
+    Both are counted in minutes of the level, so that they say the same at any rate, and are kept in 16 bits. They change
+    at the end of an hour only: within it a surge does not move what it is measured against, and the steps are large
+    enough for 16 bits.
     """
 
-    __slots__ = ("hours_expected", "hours_seen", "weekdays_expected", "weekdays_seen")
+    __slots__ = ("hour_shares", "hours_expected", "hours_seen", "minutes", "seen", "weekdays_expected", "weekdays_seen")
+
+    STORED: Final = struct.Struct(f"<3f{2 * (HOURS + WEEKDAYS)}e")
 
     def __init__(self) -> None:
-        self.hours_seen = array("f", bytes(4 * _HOURS))
-        self.hours_expected = array("f", bytes(4 * _HOURS))
-        self.weekdays_seen = array("f", bytes(4 * _WEEKDAYS))
-        self.weekdays_expected = array("f", bytes(4 * _WEEKDAYS))
+        self.hours_seen, self.hours_expected = [0.0] * HOURS, [0.0] * HOURS
+        self.weekdays_seen, self.weekdays_expected = [0.0] * WEEKDAYS, [0.0] * WEEKDAYS
+        self.seen = self.minutes = self.hour_shares = 0.0  # of the hour that has not ended
 
-    def shares(self, minute: int) -> tuple[int, int, float, float]:
+    def shares(self, minute: int, level: float) -> tuple[int, int, float, float]:
         """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours."""
-        hour, weekday = minute // BUCKETS_PER_HOUR % _HOURS, minute // BUCKETS_PER_DAY
+        hour, weekday = minute // BUCKETS_PER_HOUR % HOURS, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
-        other = (hour + (1 if past_middle >= 0 else -1)) % _HOURS
-        hour_share = (1 - abs(past_middle)) * self._hour_share(hour) + abs(past_middle) * self._hour_share(other)
-        weekday_share = _share(self.weekdays_seen[weekday], self.weekdays_expected[weekday])
-        return hour, weekday, hour_share, weekday_share
+        other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
+        prior = SEASON_PRIOR / level
+        near, far = (
+            (self.hours_seen[place] + prior) / (self.hours_expected[place] + prior) for place in (hour, other)
+        )  # fmt: skip
+        weekday_share = (self.weekdays_seen[weekday] + prior) / (self.weekdays_expected[weekday] + prior)
+        return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
 
-    def _hour_share(self, hour: int) -> float:
-        return _share(self.hours_seen[hour], self.hours_expected[hour])
+    def learn(self, usual: "Usual", minutes: float) -> None:
+        """Take a minute over, in which as much came as in so many minutes of the level."""
+        self.seen += minutes
+        self.minutes += 1
+        self.hour_shares += usual.hour_share
 
-    def learn(self, usual: Usual, level: float, weight: float, trust: float) -> None:
+    def end_hour(self, usual: "Usual") -> None:
         """Each share is measured against the level times the other one, so that the two do not explain the same."""
         hour, weekday = usual.hour, usual.weekday
-        hour_expected = trust * level * usual.weekday_share
-        weekday_expected = trust * level * usual.hour_share
-        self.hours_seen[hour] = self.hours_seen[hour] * _HOUR_DECAY + trust * weight
-        self.hours_expected[hour] = self.hours_expected[hour] * _HOUR_DECAY + hour_expected
-        self.weekdays_seen[weekday] = self.weekdays_seen[weekday] * _WEEKDAY_DECAY + trust * weight
-        self.weekdays_expected[weekday] = self.weekdays_expected[weekday] * _WEEKDAY_DECAY + weekday_expected
+        hour_decay, weekday_decay = math.exp(-self.minutes / HOUR_MEMORY), math.exp(-self.minutes / WEEKDAY_MEMORY)
+        self.hours_seen[hour] = half(self.hours_seen[hour] * hour_decay + self.seen)
+        self.hours_expected[hour] = half(self.hours_expected[hour] * hour_decay + self.minutes * usual.weekday_share)
+        self.weekdays_seen[weekday] = half(self.weekdays_seen[weekday] * weekday_decay + self.seen)
+        self.weekdays_expected[weekday] = half(self.weekdays_expected[weekday] * weekday_decay + self.hour_shares)
+        self.seen = self.minutes = self.hour_shares = 0.0
 
     def values(self) -> tuple[float, ...]:
         """As it is stored."""
-        return (*self.hours_seen, *self.hours_expected, *self.weekdays_seen, *self.weekdays_expected)
+        pending = (self.seen, self.minutes, self.hour_shares)
+        return (*pending, *self.hours_seen, *self.hours_expected, *self.weekdays_seen, *self.weekdays_expected)
 
     def restore(self, values: tuple[float, ...]) -> None:
         """The inverse of `values`."""
-        days = 2 * _HOURS
-        self.hours_seen, self.hours_expected = array("f", values[:_HOURS]), array("f", values[_HOURS:days])
-        self.weekdays_seen = array("f", values[days : days + _WEEKDAYS])
-        self.weekdays_expected = array("f", values[days + _WEEKDAYS :])
+        self.seen, self.minutes, self.hour_shares, *sums = values
+        self.hours_seen, self.hours_expected = sums[:HOURS], sums[HOURS : 2 * HOURS]
+        self.weekdays_seen, self.weekdays_expected = sums[2 * HOURS : 2 * HOURS + WEEKDAYS], sums[2 * HOURS + WEEKDAYS :]
+
+    def restore_mentions(self, values: tuple[float, ...], level: float) -> None:
+        """From sums of mentions instead of minutes of the level."""
+        self.restore((0.0, 0.0, 0.0, *(half(value / level) for value in values)))
 
 
-def _share(seen: float, expected: float) -> float:
-    return (seen + SEASON_PRIOR) / (expected + SEASON_PRIOR)
+def half(value: float) -> float:
+    """Rounded to a float16, or the largest that there is."""
+    (rounded,) = _HALF.unpack(_HALF.pack(min(value, LARGEST_HALF)))
+    return float(rounded)
+
+
+_HALF: Final = struct.Struct("<e")
 
 
 class Baseline:
@@ -118,43 +138,55 @@ class Baseline:
     __slots__ = ("buckets", "extra_variance", "fast", "fast_input", "level", "season", "squared_mean")
 
     STORED: Final = struct.Struct("<5f")
-    SEASON_VALUES: Final = 2 * (_HOURS + _WEEKDAYS)
 
     def __init__(self, level: float) -> None:
         self.buckets = 0
-        self.level = self.fast_input = self.fast = max(level, _SMALLEST)
+        self.level = self.fast_input = self.fast = max(level, SMALLEST)
         self.extra_variance = 0.0  # sum over a week of (weight - mean)² - mean
         self.squared_mean = 0.0  # sum over a week of mean²
         self.season = Season()
         self._round()
 
-    def usual(self, minute: int) -> Usual:
-        """What is usual at this minute of the week; changes nothing."""
-        hour, weekday, hour_share, weekday_share = self.season.shares(minute)
-        share = hour_share * weekday_share
-        mean = max(self.level * share, _SMALLEST)
+    @property
+    def warms_up(self) -> bool:
+        """Too young to say what is usual."""
+        return self.buckets < WARM_UP_BUCKETS
+
+    def usual(self, minute: int, factor: float = 1.0) -> Usual:
+        """What is usual at this minute of the week, times what is known beforehand; changes nothing."""
+        hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level)
+        share = hour_share * weekday_share * factor
+        mean = max(self.level * share, SMALLEST)
         fast_mean = max(self.fast * share, mean)
         extra, weight = DISPERSION_PRIOR
         dispersion = (max(self.extra_variance, 0.0) + extra) / (self.squared_mean + weight)
         spread = math.sqrt(mean + dispersion * mean * mean)
-        return Usual(hour, weekday, hour_share, weekday_share, mean, fast_mean, spread)
+        return Usual(hour, weekday, hour_share, weekday_share, factor, mean, fast_mean, spread)
 
-    def learn(self, usual: Usual, weight: float, trust: float) -> None:
-        """Take a closed bucket over; with trust < 1 it counts as less than one bucket."""
+    def learn(self, usual: Usual, weight: float, trust: float, *, ends_hour: bool) -> None:
+        """Take a closed bucket over; with trust < 1 it counts as less than one bucket, and nothing for the season."""
         self.buckets += 1
-        level = self.level
-        taught = min(weight, usual.mean + _SPREADS_LEARNED * usual.spread + 1)
-        self.season.learn(usual, level, taught, trust)
-        self.level = max(level + trust * learning_rate(self.buckets) * (taught - level), _SMALLEST)
-        surplus = (taught - usual.mean) ** 2 - usual.mean
-        self.extra_variance = self.extra_variance * _DISPERSION_DECAY + trust * surplus
-        self.squared_mean = self.squared_mean * _DISPERSION_DECAY + trust * usual.mean * usual.mean
-        self._follow(usual, weight)
+        if self.buckets <= WARM_UP_BUCKETS:
+            first_rate = 1 / (self.buckets + FIRST_LEVEL_BUCKETS)
+            self.level = max(self.level + first_rate * (weight - self.level), SMALLEST)
+            self.fast = self.fast_input = self.level
+        else:
+            self._learn(usual, weight, trust)
+        if ends_hour:
+            self.season.end_hour(usual)
         self._round()
 
-    def _follow(self, usual: Usual, weight: float) -> None:
-        ceiling = 4 * usual.fast_mean + 4 * math.sqrt(usual.fast_mean) + 1
-        rate = min(weight, ceiling) / max(usual.share, _SMALLEST_SHARE)
+    def _learn(self, usual: Usual, weight: float, trust: float) -> None:
+        level = self.level
+        taught = min(weight, usual.mean + SPREADS_LEARNED * usual.spread + 1) / usual.factor
+        if trust == 1:
+            self.season.learn(usual, taught / level)
+        self.level = max(level + trust * learning_rate(self.buckets) * (taught - level), SMALLEST)
+        mean = usual.mean / usual.factor
+        self.extra_variance = self.extra_variance * DISPERSION_DECAY + trust * ((taught - mean) ** 2 - mean)
+        self.squared_mean = self.squared_mean * DISPERSION_DECAY + trust * mean * mean
+        ceiling = FAST_CEILING * (usual.fast_mean + math.sqrt(usual.fast_mean)) + 1
+        rate = min(weight, ceiling) / max(usual.share, SMALLEST_SHARE)
         first, second = FAST_MEMORY
         self.fast_input += (rate - self.fast_input) / first
         self.fast += (self.fast_input - self.fast) / second
@@ -169,3 +201,10 @@ class Baseline:
 
     def _round(self) -> None:
         self.restore(self.STORED.unpack(self.STORED.pack(*self.values())))
+        season = self.season
+        season.seen, season.minutes, season.hour_shares = _PENDING.unpack(
+            _PENDING.pack(season.seen, season.minutes, season.hour_shares)
+        )  # fmt: skip
+
+
+_PENDING: Final = struct.Struct("<3f")

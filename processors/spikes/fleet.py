@@ -15,7 +15,16 @@ import numpy.typing as npt
 from processors.spikes import baseline as usual
 from processors.spikes import members, tails
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, BUCKETS_PER_WEEK, SCORE_FLOOR, Evidence, Member
-from processors.spikes.surge import PRIOR_PER_HOUR, SLOW_LEARNING, TURKIYE_UTC_OFFSET_MINUTES, Surge
+from processors.spikes.surge import (
+    PRIOR_PER_HOUR,
+    SILENCE,
+    SLOW_LEARNING,
+    TURKIYE_UTC_OFFSET_MINUTES,
+    USUAL,
+    Known,
+    Surge,
+    Verdict,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,18 +39,20 @@ _ROWS: Final = _TAILS + 2 * 5
 class _Usual:
     """What is usual in one minute, for each series."""
 
-    __slots__ = ("fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share")
+    __slots__ = ("factor", "fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share")
 
-    def __init__(self, fleet: "Fleet", values: Floats) -> None:
+    def __init__(self, fleet: "Fleet", values: Floats, factor: float) -> None:
         minute = usual.minute_of_week(fleet.next_bucket, fleet.utc_offset_minutes)
         self.hour, self.weekday = minute // BUCKETS_PER_HOUR % 24, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
-        hours, weekdays = fleet.hours, fleet.weekdays
-        self.hour_share = (1 - abs(past_middle)) * _share(hours, self.hour) + abs(past_middle) * _share(hours, other)
-        self.weekday_share = _share(weekdays, self.weekday)
-        self.share = self.hour_share * self.weekday_share
-        self.mean = np.maximum(values[_LEVEL] * self.share, usual._SMALLEST)
+        hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
+        near, far = _share(hours, self.hour, prior), _share(hours, other, prior)
+        self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
+        self.weekday_share = _share(fleet.weekdays, self.weekday, prior)
+        self.factor = factor
+        self.share = self.hour_share * self.weekday_share * factor
+        self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
         self.fast_mean = np.maximum(values[_FAST] * self.share, self.mean)
         extra, weight = usual.DISPERSION_PRIOR
         dispersion = (np.maximum(values[_EXTRA], 0.0) + extra) / (values[_SQUARED] + weight)
@@ -61,15 +72,18 @@ class Fleet:
     ) -> None:
         self.next_bucket = first_bucket
         self.utc_offset_minutes = utc_offset_minutes
-        self.hours = np.zeros((2, 24, series), np.float32)  # seen, expected
-        self.weekdays = np.zeros((2, 7, series), np.float32)
-        self.buckets = np.zeros(series, np.int64)
+        self.hours = np.zeros((2, usual.HOURS, series), np.float16)  # seen, expected
+        self.weekdays = np.zeros((2, usual.WEEKDAYS, series), np.float16)
+        self.pending = np.zeros((3, series), np.float32)  # of the hour that has not ended; see `Season`
+        self.buckets = np.zeros(series, np.int32)
+        self.heard = np.full(series, first_bucket, np.int32)
+        self.verdicts = np.zeros(series, np.int8)
         self.totals = np.zeros((2, series))
         self.late = np.zeros(series, np.bool_)
-        self.scores = np.full(series, SCORE_FLOOR)  # of the last closed bucket, as are the next two
-        self.observed_60m = np.zeros(series)
-        level = max(prior_per_hour / BUCKETS_PER_HOUR, usual._SMALLEST)
-        self.expected = np.full(series, level)
+        self.scores = np.full(series, SCORE_FLOOR, np.float32)  # of the last closed bucket, as are the next two
+        self.observed_60m = np.zeros(series, np.float32)
+        level = max(prior_per_hour / BUCKETS_PER_HOUR, usual.SMALLEST)
+        self.expected = np.full(series, level, np.float32)
         self.values = np.zeros((_ROWS, series), np.float32)
         self.values[[_LEVEL, _FAST_INPUT, _FAST]] = level
         self._tails()[_THRESHOLD, _HOUR] = members.Hour().tail.threshold
@@ -87,24 +101,45 @@ class Fleet:
         """Memory of all states."""
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
 
-    def tick(self, weights: npt.ArrayLike) -> Floats:
+    def tick(self, weights: npt.ArrayLike, known: Known = USUAL) -> Floats:
         """Close the next bucket with each series' weight; the scores. Raises ValueError for what is no weight."""
         weight = np.asarray(weights, np.float64)
         if weight.shape != self.scores.shape or not (np.isfinite(weight).all() and (weight >= 0).all()):
             raise ValueError(f"a weight is a number from 0 up, one for each of {len(self)} series")
-        values = self.values.astype(np.float64)
-        now = _Usual(self, values)
-        totals, member_values = self._read(values, now, weight)
-        scores: Floats = self._scores(values, member_values).max(axis=0)
         silent = (weight == 0) & ~self.late
+        asleep = silent & (self.next_bucket - self.heard > SILENCE)
+        if asleep.any():
+            return self._tick_some(weight, known, ~asleep)
+        values = self.values.astype(np.float64)
+        now = _Usual(self, values, known.now)
+        totals, member_values = self._read(values, now, weight, known)
+        scores: Floats = self._scores(values, member_values).max(axis=0)
         scores = np.where(silent, np.minimum(scores, self.scores), scores)
-        self._learn_members(values, totals, member_values)
-        self._learn_usual(values, now, weight, np.where(scores >= 0, SLOW_LEARNING, 1.0))
+        young = self.buckets < usual.WARM_UP_BUCKETS
+        scores = np.where(young, SCORE_FLOOR, scores).astype(np.float32).astype(np.float64)
+        self.heard = np.where(silent, self.heard, self.next_bucket).astype(np.int32)
+        self._learn_members(values, totals, member_values, young, scores, known)
+        trust = np.where((scores >= 0) & (self.verdicts != Verdict.NO_CRISIS), SLOW_LEARNING, 1.0)
+        self._learn_usual(values, now, weight, trust, young)
+        self._begin(values, young & (self.buckets >= usual.WARM_UP_BUCKETS))
+        if (self.next_bucket + self.utc_offset_minutes) % BUCKETS_PER_HOUR == BUCKETS_PER_HOUR - 1:
+            self._end_hour(now)
         self.values[:] = values
+        self.verdicts[scores < 0] = Verdict.NONE
         self.next_bucket += 1
         self.late[:] = False
-        self.scores, self.observed_60m, self.expected = scores, totals[_HOUR], now.mean
+        self.scores[:], self.observed_60m[:], self.expected[:] = scores, totals[_HOUR], now.mean
         return scores
+
+    def _tick_some(self, weight: Floats, known: Known, awake: npt.NDArray[np.bool_]) -> Floats:
+        """For those that have been silent for long, time stands still."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        before = {name: value[..., ~awake].copy() for name, value in arrays.items()}
+        self.late |= ~awake  # so that none of them is asleep; undone below
+        self.tick(weight, known)
+        for name, value in before.items():
+            getattr(self, name)[..., ~awake] = value
+        return self.scores.astype(np.float64)
 
     def advance(self, to_bucket: int) -> Floats:
         """Close all buckets before `to_bucket` as empty; the last scores."""
@@ -116,12 +151,12 @@ class Fleet:
     def weight_for(self, score: float) -> Floats:
         """The weight with which the next bucket would reach the score, per series; infinite where none would."""
         values = self.values.astype(np.float64)
-        now = _Usual(self, values)
+        now = _Usual(self, values, 1.0)
         mean_excess, log_clusters = self._tail_figures(values)
         threshold = values[_TAILS:].reshape(5, 2, -1)[_THRESHOLD]
         wanted = np.maximum(threshold + mean_excess * (log_clusters + score), np.nextafter(threshold, np.inf))
-        above = np.sqrt(values[_VARIANCE] + members._PRIOR_VARIANCE) * np.expm1(wanted[_HOUR])
-        by_hour = values[_MEAN] + above - self.totals[_HOUR] * members._HOUR_DECAY
+        above = np.sqrt(values[_VARIANCE] + members.PRIOR_VARIANCE) * np.expm1(wanted[_HOUR])
+        by_hour = values[_MEAN] + above - self.totals[_HOUR] * members.HOUR_DECAY
         total = (1 + members.EXCESS_SCALE * now.mean) * np.expm1(wanted[_SUM])
         by_sum = total - self.totals[_SUM] + members.EXCESS_FACTOR * now.fast_mean
         by_sum = np.where(total > self._cap(values, now), np.inf, by_sum)
@@ -130,9 +165,10 @@ class Fleet:
 
     # -- steps of a tick ---------------------------------------------------------------------------------------------
 
-    def _read(self, values: Floats, now: _Usual, weight: Floats) -> tuple[Floats, Floats]:
-        hour = self.totals[_HOUR] * members._HOUR_DECAY + weight
-        above = np.maximum(0.0, (hour - values[_MEAN]) / np.sqrt(values[_VARIANCE] + members._PRIOR_VARIANCE))
+    def _read(self, values: Floats, now: _Usual, weight: Floats, known: Known) -> tuple[Floats, Floats]:
+        hour = self.totals[_HOUR] * members.HOUR_DECAY + weight
+        spread = np.sqrt(values[_VARIANCE] * known.hour**2 + members.PRIOR_VARIANCE)
+        above = np.maximum(0.0, (hour - values[_MEAN] * known.hour) / spread)
         excess = np.maximum(0.0, self.totals[_SUM] + weight - members.EXCESS_FACTOR * now.fast_mean)
         excess = np.minimum(excess, self._cap(values, now))
         return np.stack([hour, excess]), np.log1p(np.stack([above, excess / (1 + members.EXCESS_SCALE * now.mean)]))
@@ -141,7 +177,7 @@ class Fleet:
         mean_excess, log_clusters = self._tail_figures(values)
         highest = values[_TAILS:].reshape(5, 2, -1)[_THRESHOLD] + mean_excess * (log_clusters + members.LARGEST_SCORE)
         scale = 1 + members.EXCESS_SCALE * now.mean
-        cap: Floats = scale * np.expm1(np.minimum(highest[_SUM], members._LARGEST_LOG)) + members._ROUNDING
+        cap: Floats = scale * np.expm1(np.minimum(highest[_SUM], members.LARGEST_LOG)) + members.ROUNDING
         return cap
 
     @staticmethod
@@ -160,7 +196,10 @@ class Fleet:
         threshold = values[_TAILS:].reshape(5, 2, -1)[_THRESHOLD]
         return np.where(read <= threshold, SCORE_FLOOR, (read - threshold) / mean_excess - log_clusters)
 
-    def _learn_members(self, values: Floats, totals: Floats, read: Floats) -> None:
+    def _learn_members(
+        self, values: Floats, totals: Floats, read: Floats, young: npt.NDArray[np.bool_], scores: Floats, known: Known
+    ) -> None:
+        before = values[_MEAN:].copy()
         tail = values[_TAILS:].reshape(5, 2, -1)
         quiet = np.where(read[_HOUR] < tail[_THRESHOLD, _HOUR], values[_QUIET] + 1, 0.0)
         hour_ends = (quiet >= members.HOUR_MEMORY) & (tail[_PEAK, _HOUR] > 0)
@@ -170,44 +209,73 @@ class Fleet:
         sum_ends = overdue | ((totals[_SUM] == 0) & (self.totals[_SUM] > 0))
         values[_RUN] = np.where(sum_ends, 0.0, run)
         self._learn_tails(values, read, np.stack([hour_ends, sum_ends]))
+        tail[_PEAK, :, (self.verdicts == Verdict.CRISIS) & (scores >= 0)] = 0.0
         rate = _learning_rate(self.buckets)
-        distance = totals[_HOUR] - values[_MEAN]
+        distance = totals[_HOUR] / known.hour - values[_MEAN]
         values[_MEAN] += rate * distance
         values[_VARIANCE] += rate * (distance * distance - values[_VARIANCE])
         self.totals[_HOUR] = totals[_HOUR]
-        self.totals[_SUM] = np.where(overdue, 0.0, totals[_SUM])
+        self.totals[_SUM] = np.where(overdue & ~young, 0.0, totals[_SUM])
+        values[_MEAN:] = np.where(young, before, values[_MEAN:])
+
+    def _begin(self, values: Floats, those: npt.NDArray[np.bool_]) -> None:
+        """See `Hour.begin` and `Excess.begin`."""
+        if not those.any():
+            return
+        level = values[_LEVEL, those].astype(np.float32).astype(np.float64)
+        mean = members.HOUR_MEMORY * level
+        self.totals[_HOUR, those], self.totals[_SUM, those] = mean, 0.0
+        values[_MEAN, those], values[_RUN, those] = mean, 0.0
+        values[_VARIANCE, those] = members.HOUR_MEMORY / 2 * level + (members.PRIOR_SPREAD * mean) ** 2
+        tail = values[_TAILS:].reshape(5, 2, -1)
+        tail[:, _SUM, those] = 0.0
+        tail[_THRESHOLD, _SUM, those] = np.log1p((2 + 6 * level) / (1 + members.EXCESS_SCALE * level))
 
     def _learn_tails(self, values: Floats, read: Floats, ends: npt.NDArray[np.bool_]) -> None:
         tail = values[_TAILS:].reshape(5, 2, -1)
         mean_excess, log_clusters = self._tail_figures(values)
         seen = np.maximum(self.buckets / BUCKETS_PER_WEEK * tails.TARGET_CLUSTERS, tail[_CLUSTERS])
-        step = mean_excess * np.maximum(tails._SMALLEST_STEP, 1 / (3 + 0.5 * seen))
-        learned = mean_excess * (log_clusters + tails.LEARNED_SCORE)
+        step = mean_excess * np.maximum(tails.SMALLEST_STEP, 1 / (3 + 0.5 * seen))
+        most = np.where(self.verdicts == Verdict.NO_CRISIS, members.LARGEST_SCORE, tails.LEARNED_SCORE)
+        learned = mean_excess * (log_clusters + most)
         peak = np.where(read > tail[_THRESHOLD], np.maximum(tail[_PEAK], read), tail[_PEAK])
         closes = ends & (peak > 0)
-        excess = np.maximum(np.minimum(peak - tail[_THRESHOLD], learned), tails._SMALLEST_EXCESS)
+        excess = np.maximum(np.minimum(peak - tail[_THRESHOLD], learned), tails.SMALLEST_EXCESS)
         threshold = tail[_THRESHOLD] + np.where(closes, step, 0.0) - step * tails.TARGET_CLUSTERS / BUCKETS_PER_WEEK
         tail[_THRESHOLD] = np.maximum(tails.SMALLEST_THRESHOLD, threshold)
-        tail[_CLUSTERS] = (tail[_CLUSTERS] + closes) * tails._DECAY
-        tail[_EXCESS] = (tail[_EXCESS] + np.where(closes, excess, 0.0)) * tails._DECAY
+        tail[_CLUSTERS] = (tail[_CLUSTERS] + closes) * tails.DECAY
+        tail[_EXCESS] = (tail[_EXCESS] + np.where(closes, excess, 0.0)) * tails.DECAY
         tail[_PEAK] = np.where(ends, 0.0, peak)
-        tail[_WEEKS] = tail[_WEEKS] * tails._DECAY + 1 / BUCKETS_PER_WEEK
+        tail[_WEEKS] = tail[_WEEKS] * tails.DECAY + 1 / BUCKETS_PER_WEEK
 
-    def _learn_usual(self, values: Floats, now: _Usual, weight: Floats, trust: Floats) -> None:
+    def _learn_usual(self, values: Floats, now: _Usual, weight: Floats, trust: Floats, young: npt.NDArray[np.bool_]) -> None:
         self.buckets += 1
-        level = values[_LEVEL].copy()
-        taught = np.minimum(weight, now.mean + usual._SPREADS_LEARNED * now.spread + 1)
-        _remember(self.hours, now.hour, usual._HOUR_DECAY, trust * taught, trust * level * now.weekday_share)
-        _remember(self.weekdays, now.weekday, usual._WEEKDAY_DECAY, trust * taught, trust * level * now.hour_share)
-        values[_LEVEL] = np.maximum(level + trust * _learning_rate(self.buckets) * (taught - level), usual._SMALLEST)
-        surplus = (taught - now.mean) ** 2 - now.mean
-        values[_EXTRA] = values[_EXTRA] * usual._DISPERSION_DECAY + trust * surplus
-        values[_SQUARED] = values[_SQUARED] * usual._DISPERSION_DECAY + trust * now.mean * now.mean
-        ceiling = 4 * now.fast_mean + 4 * np.sqrt(now.fast_mean) + 1
-        rate = np.minimum(weight, ceiling) / np.maximum(now.share, usual._SMALLEST_SHARE)
+        level, rate = values[_LEVEL].copy(), _learning_rate(self.buckets)
+        first_rate = 1 / (self.buckets + usual.FIRST_LEVEL_BUCKETS)
+        first_level = np.maximum(level + first_rate * (weight - level), usual.SMALLEST)
+        taught = np.minimum(weight, now.mean + usual.SPREADS_LEARNED * now.spread + 1) / now.factor
+        learns = (trust == 1) & ~young
+        self.pending += np.where(learns, [taught / level, np.ones_like(level), now.hour_share], 0.0)
+        later = np.maximum(level + trust * rate * (taught - level), usual.SMALLEST)
+        values[_LEVEL] = np.where(young, first_level, later)
+        mean = now.mean / now.factor
+        extra = values[_EXTRA] * usual.DISPERSION_DECAY + trust * ((taught - mean) ** 2 - mean)
+        squared = values[_SQUARED] * usual.DISPERSION_DECAY + trust * mean * mean
+        values[[_EXTRA, _SQUARED]] = np.where(young, values[[_EXTRA, _SQUARED]], [extra, squared])
+        ceiling = usual.FAST_CEILING * (now.fast_mean + np.sqrt(now.fast_mean)) + 1
+        came = np.minimum(weight, ceiling) / np.maximum(now.share, usual.SMALLEST_SHARE)
         first, second = usual.FAST_MEMORY
-        values[_FAST_INPUT] += (rate - values[_FAST_INPUT]) / first
-        values[_FAST] += (values[_FAST_INPUT] - values[_FAST]) / second
+        fast_input = values[_FAST_INPUT] + (came - values[_FAST_INPUT]) / first
+        fast = values[_FAST] + (fast_input - values[_FAST]) / second
+        values[[_FAST_INPUT, _FAST]] = np.where(young, values[_LEVEL], [fast_input, fast])
+
+    def _end_hour(self, now: _Usual) -> None:
+        seen, minutes, hour_shares = self.pending.astype(np.float64)
+        by_hour = np.exp(-minutes / usual.HOUR_MEMORY)
+        by_weekday = np.exp(-minutes / usual.WEEKDAY_MEMORY)
+        _remember(self.hours, now.hour, by_hour, seen, minutes * now.weekday_share)
+        _remember(self.weekdays, now.weekday, by_weekday, seen, hour_shares)
+        self.pending[:] = 0.0
 
     # -- from and to single series -----------------------------------------------------------------------------------
 
@@ -232,11 +300,12 @@ class Fleet:
         self._tails()[:, _HOUR, place] = hour.tail.values()
         self._tails()[:, _SUM, place] = excess.tail.values()
         season = base.season
+        self.pending[:, place] = season.seen, season.minutes, season.hour_shares
         self.hours[:, :, place] = season.hours_seen, season.hours_expected
         self.weekdays[:, :, place] = season.weekdays_seen, season.weekdays_expected
         self.buckets[place] = base.buckets
         self.totals[:, place] = hour.total, excess.total
-        self.late[place] = surge._late
+        self.late[place], self.heard[place], self.verdicts[place] = surge._late, surge._heard, surge._verdict
         last = surge.last
         self.scores[place], self.observed_60m[place], self.expected[place] = last.score, last.observed_60m, last.expected
 
@@ -247,31 +316,33 @@ class Fleet:
         base, hour, excess = surge._baseline, surge._hour, surge._excess
         base.restore(tuple(numbers[:_MEAN]))
         base.buckets = int(self.buckets[place])
-        base.season.restore(tuple(map(float, np.concatenate([*self.hours[:, :, place], *self.weekdays[:, :, place]]))))
+        season = [self.pending[:, place], *self.hours[:, :, place], *self.weekdays[:, :, place]]
+        base.season.restore(tuple(map(float, np.concatenate(season))))
         hour.restore(tuple(numbers[_MEAN:_RUN]))
         excess.restore(tuple(numbers[_RUN:]))
         for row, each in ((_HOUR, hour), (_SUM, excess)):
             each.tail.restore(tuple(map(float, self._tails()[:, row, place])))
             each.total = float(self.totals[row, place])
         score = float(self.scores[place])
-        surge._late = bool(self.late[place])
+        surge._late, surge._heard, surge._verdict = (
+            bool(self.late[place]), int(self.heard[place]), Verdict(int(self.verdicts[place])),
+        )  # fmt: skip
         member = Member.HOUR if score > SCORE_FLOOR else Member.NONE
         surge._last = Evidence(score, member, float(self.observed_60m[place]), float(self.expected[place]))
         return surge
 
 
-def _share(seen_expected: npt.NDArray[np.float32], row: int) -> Floats:
-    seen, expected = seen_expected[:, row].astype(np.float64) + usual.SEASON_PRIOR
+def _share(seen_expected: npt.NDArray[np.float16], row: int, prior: Floats) -> Floats:
+    seen, expected = seen_expected[:, row].astype(np.float64) + prior
     share: Floats = seen / expected
     return share
 
 
-def _remember(seen_expected: npt.NDArray[np.float32], row: int, decay: float, seen: Floats, expected: Floats) -> None:
-    before = seen_expected[:, row].astype(np.float64)
-    seen_expected[0, row] = before[0] * decay + seen
-    seen_expected[1, row] = before[1] * decay + expected
+def _remember(seen_expected: npt.NDArray[np.float16], row: int, decay: Floats, seen: Floats, expected: Floats) -> None:
+    kept = seen_expected[:, row].astype(np.float64) * decay + np.stack([seen, expected])
+    seen_expected[:, row] = np.minimum(kept, usual.LARGEST_HALF)
 
 
-def _learning_rate(buckets: npt.NDArray[np.int64]) -> Floats:
+def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:
     rate: Floats = np.maximum(1 / (buckets + usual.WARM_UP_BUCKETS), 1 / usual.LEVEL_MEMORY)
     return rate

@@ -10,7 +10,7 @@ from typing import Final
 
 from processors.spikes.baseline import Usual, learning_rate
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
-from processors.spikes.tails import Tail
+from processors.spikes.tails import LEARNED_SCORE, Tail
 
 HOUR_MEMORY: Final = float(BUCKETS_PER_HOUR)  # minutes
 EXCESS_FACTOR: Final = 2.5  # times the usual: less than this is not collected
@@ -18,12 +18,13 @@ EXCESS_SCALE: Final = 10.0  # minutes: the sum is measured in the usual weight o
 LARGEST_SCORE: Final = 8.0  # the excess stops here, at 2,981 weeks, so that it can run down again after a crisis
 LONGEST_RUN: Final = BUCKETS_PER_DAY  # then it is no surge but a level, and starts again
 LATE_RUN: Final = 15  # minutes: the excess takes a late mention that is younger, as its run may still be the same
-_PRIOR_THRESHOLD: Final = 0.9  # of the hour
-_PRIOR_VARIANCE: Final = 0.5
-_ROUNDING: Final = 3.0  # mentions above the cap, so that it never cuts a sparse series
-_LARGEST_LOG: Final = 20.0
+PRIOR_THRESHOLD: Final = 0.9  # of the hour
+PRIOR_VARIANCE: Final = 0.5
+PRIOR_SPREAD: Final = 0.4  # of an hour's weight by itself, as a share of it, beyond chance: realTweets have about 0.2² to 0.6²
+ROUNDING: Final = 3.0  # mentions above the cap, so that it never cuts a sparse series
+LARGEST_LOG: Final = 20.0
 
-_HOUR_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
+HOUR_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,29 @@ class Hour:
         self.mean = 0.0
         self.variance = 0.0
         self.quiet = 0.0  # minutes since the value was above the threshold
-        self.tail = Tail(_PRIOR_THRESHOLD)
+        self.tail = Tail(PRIOR_THRESHOLD)
 
-    def read(self, weight: float) -> Reading:
-        """Changes nothing."""
-        total = self.total * _HOUR_DECAY + weight
-        value = math.log1p(max(0.0, (total - self.mean) / math.sqrt(self.variance + _PRIOR_VARIANCE)))
+    def begin(self, level: float) -> None:
+        """At the end of the warm-up: the hours before are taken to have been as this one was."""
+        self.total = self.mean = HOUR_MEMORY * level
+        self.variance = HOUR_MEMORY / 2 * level + (PRIOR_SPREAD * self.mean) ** 2
+        self.restore(self.STORED.unpack(self.STORED.pack(*self.values())))
+
+    def read(self, weight: float, factor: float = 1.0) -> Reading:
+        """With `factor` times the usual expected in the last hour; changes nothing."""
+        total = self.total * HOUR_DECAY + weight
+        spread = math.sqrt(self.variance * factor * factor + PRIOR_VARIANCE)
+        value = math.log1p(max(0.0, (total - self.mean * factor) / spread))
         return Reading(total, value, self.tail.score(value))
 
-    def learn(self, reading: Reading, buckets: int) -> None:
-        """Close the bucket. A cluster ends after an hour below the threshold."""
+    def learn(self, reading: Reading, buckets: int, factor: float = 1.0, *, most: float = LEARNED_SCORE) -> None:
+        """Close the bucket. A cluster ends after an hour below the threshold; `most`: see `Tail.learn`."""
         self.quiet = self.quiet + 1 if reading.value < self.tail.threshold else 0.0
         ends = self.quiet >= HOUR_MEMORY and self.tail.peak > 0
         if ends:
             self.quiet = 0.0
-        self.tail.learn(reading.value, ends=ends, buckets=buckets)
-        rate, distance = learning_rate(buckets), reading.total - self.mean
+        self.tail.learn(reading.value, ends=ends, buckets=buckets, most=most)
+        rate, distance = learning_rate(buckets), reading.total / factor - self.mean
         self.total = reading.total
         self.mean += rate * distance
         self.variance += rate * (distance * distance - self.variance)
@@ -95,25 +103,31 @@ class Excess:
     def __init__(self, level: float) -> None:
         self.total = 0.0
         self.run = 0.0  # minutes since the sum was 0
-        self.tail = Tail(math.log1p((2 + 6 * level) / (1 + EXCESS_SCALE * level)))  # about two mentions too many
+        self.tail = Tail(0.0)
+        self.begin(level)
+
+    def begin(self, level: float) -> None:
+        """At the end of the warm-up: about two mentions too many are the first threshold."""
+        self.total = self.run = 0.0
+        self.tail = Tail(math.log1p((2 + 6 * level) / (1 + EXCESS_SCALE * level)))
 
     def read(self, weight: float, usual: Usual) -> Reading:
         """Changes nothing."""
         scale = 1 + EXCESS_SCALE * usual.mean
-        cap = scale * math.expm1(min(self.tail.value_at(LARGEST_SCORE), _LARGEST_LOG)) + _ROUNDING
+        cap = scale * math.expm1(min(self.tail.value_at(LARGEST_SCORE), LARGEST_LOG)) + ROUNDING
         total = min(max(0.0, self.total + weight - EXCESS_FACTOR * usual.fast_mean), cap)
         value = math.log1p(total / scale)
         return Reading(total, value, self.tail.score(value))
 
-    def learn(self, reading: Reading, buckets: int) -> None:
-        """Close the bucket. A cluster ends when the sum has run down, or has stood for a day."""
+    def learn(self, reading: Reading, buckets: int, *, most: float = LEARNED_SCORE) -> None:
+        """Close the bucket. A cluster ends when the sum has run down, or has stood for a day; `most`: see `Tail.learn`."""
         self.run += reading.total > 0
         overdue = self.run > LONGEST_RUN
         ends = overdue or (reading.total == 0 and self.total > 0)
         self.total = 0.0 if overdue else reading.total
         if ends:
             self.run = 0.0
-        self.tail.learn(reading.value, ends=ends, buckets=buckets)
+        self.tail.learn(reading.value, ends=ends, buckets=buckets, most=most)
 
     def late(self, weight: float, age_minutes: int) -> None:
         """Older mentions belong to a run that may be over, and are left out."""

@@ -23,10 +23,10 @@ PRIOR_EXCESS_CLUSTERS: Final = 8.0  # clusters that the prior is worth
 PRIOR_CLUSTERS: Final = 2.0  # clusters that the prior of their rate is worth
 LEARNED_SCORE: Final = 4.0  # a peak teaches no more than this score, so that a crisis does not become the norm
 SMALLEST_THRESHOLD: Final = 0.05
-_SMALLEST_EXCESS: Final = 0.01
-_SMALLEST_STEP: Final = 0.05
+SMALLEST_EXCESS: Final = 0.01
+SMALLEST_STEP: Final = 0.05
 
-_DECAY: Final = math.exp(-1 / (MEMORY_WEEKS * BUCKETS_PER_WEEK))
+DECAY: Final = math.exp(-1 / (MEMORY_WEEKS * BUCKETS_PER_WEEK))
 
 
 class Tail:
@@ -65,30 +65,33 @@ class Tail:
         """The inverse of `score`."""
         return self.threshold + self.mean_excess * (self.log_clusters + score)
 
-    def learn(self, value: float, *, ends: bool, buckets: int) -> None:
-        """Take over the value of a closed bucket; `ends` when it is the last of its cluster."""
-        step, learned = self._step(buckets), self.mean_excess * (self.log_clusters + LEARNED_SCORE)
+    def learn(self, value: float, *, ends: bool, buckets: int, most: float = LEARNED_SCORE) -> None:
+        """Take over the value of a closed bucket; `ends` when it is the last of its cluster.
+
+        A cluster's peak teaches no more than the score `most`.
+        """
+        step, learned = self._step(buckets), self.mean_excess * (self.log_clusters + most)
         if value > self.threshold:
             self.peak = max(self.peak, value)
         if ends:
             self._close(learned, step)
         self.threshold = max(SMALLEST_THRESHOLD, self.threshold - step * TARGET_CLUSTERS / BUCKETS_PER_WEEK)
-        self.clusters *= _DECAY
-        self.excess *= _DECAY
-        self.weeks = self.weeks * _DECAY + 1 / BUCKETS_PER_WEEK
+        self.clusters *= DECAY
+        self.excess *= DECAY
+        self.weeks = self.weeks * DECAY + 1 / BUCKETS_PER_WEEK
         self._round()
 
     def _close(self, learned: float, step: float) -> None:
         if self.peak > 0:
             self.clusters += 1
-            self.excess += max(min(self.peak - self.threshold, learned), _SMALLEST_EXCESS)
+            self.excess += max(min(self.peak - self.threshold, learned), SMALLEST_EXCESS)
             self.threshold += step
         self.peak = 0.0
 
     def _step(self, buckets: int) -> float:
         """How far a cluster lifts the threshold: less and less, as in stochastic approximation, down to a floor."""
         seen = max(buckets / BUCKETS_PER_WEEK * TARGET_CLUSTERS, self.clusters)
-        return self.mean_excess * max(_SMALLEST_STEP, 1 / (3 + 0.5 * seen))
+        return self.mean_excess * max(SMALLEST_STEP, 1 / (3 + 0.5 * seen))
 
     def values(self) -> tuple[float, ...]:
         """As it is stored."""

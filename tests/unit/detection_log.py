@@ -127,7 +127,7 @@ def story(seed: int, *, length: int = 150) -> list[Record]:
     """Two watches, a surge of some minutes, and all that happens to a log: late, sent again, deleted, watches changed."""
     rng, log = Random(seed), Log()
     records: list[Record] = [WatchChanged(watch=watch("su")), WatchChanged(watch=watch("yol", level=WatchLevel.NOTICE))]
-    surge = rng.randrange(30, length - 40)
+    surge = rng.randrange(75, length - 40)  # in its first hour a new watch says nothing
     hits: list[Hit] = []
     for minute in range(length):
         usual = rng.choice((0, 0, 0, 0, 1, 3))

@@ -9,6 +9,7 @@ import pytest
 from processors.spikes import Policy, Surge
 from processors.spikes.evaluation import poisson_interval
 from processors.spikes.fleet import Fleet
+from processors.spikes.misread import MISSED_PER_FOUND
 from processors.spikes.rivals import Agility, EarsC2, EwmaChart, HourZScore, Meltwater, Past, PoissonCusum, Spike, all_rivals
 from schemas.labels import Label
 from tests.benchmarks.spikes import nab, report
@@ -21,7 +22,7 @@ from tests.benchmarks.spikes.alarms import (
     share_interval,
     threshold_for,
 )
-from tests.benchmarks.spikes.floods import CONFUSION, answered, flood_weights
+from tests.benchmarks.spikes.floods import CONFUSION, SERIES, Series, answered, flood_weights
 from tests.benchmarks.spikes.replays import labels
 from tests.benchmarks.spikes.report import Row, Verdict, judged
 from tests.benchmarks.spikes.rivals import Clairvoyant
@@ -359,9 +360,12 @@ def test_copies_and_repeats_weigh_little() -> None:
 def test_series_see_what_the_model_leaves_of_a_rise() -> None:
     assert CONFUSION.sum() == 2_164
     prize, cut = answered("prize"), answered("water cut")
-    assert prize["all"] == cut["all"] == 1
-    assert prize["concern"] < 0.5 < cut["concern"]
-    assert prize["negative only"] < cut["negative only"] < cut["concern"]
+    assert sum(prize) == sum(cut) == pytest.approx(1)
+    assert prize[0] < cut[0] < cut[2]
+    assert cut[1] < 0.2 < 0.6 < prize[1]
+    minute = np.array([[3.0], [10.0], [2.0]])  # negative, positive, neither
+    weights = {name: Series(name, 1).weight(minute).tolist() for name in SERIES}
+    assert weights == {"concern": [5 - 10 * MISSED_PER_FOUND], "negative only": [3.0], "all": [15.0]}
 
 
 def test_nab_s_formula_at_its_corners() -> None:

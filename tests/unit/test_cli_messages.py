@@ -120,7 +120,14 @@ def test_a_good_configuration_is_told_in_words(desk: Desk) -> None:
     desk.file("watches.yaml", WATCH)
     result = desk.run("config", "check", desk.file("institution.yaml", "institution: Çınarlı\nwatches: [watches.yaml]\n"))
     assert result.exit_code == 0, result.output
-    for expected in ("can be used", "Çınarlı", "embedded", "1 in the files: su-kesintisi", "one false call in 12 weeks"):
+    for expected in (
+        "can be used",
+        "Çınarlı",
+        "embedded",
+        "1 in the files: su-kesintisi",
+        "one false call in 12 weeks, about 4.3 a year",
+        "paging watch",
+    ):
         assert expected in result.output
 
 

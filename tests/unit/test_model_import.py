@@ -304,6 +304,20 @@ class TestCalibration:
         assert calibration.temperature(logits * 2, labels, of_column) == pytest.approx(2, rel=0.1)
         assert shares.sum(axis=1) == pytest.approx(1)
 
+    def test_weight(self) -> None:
+        """The least with which enough of a label is found; never more than there is."""
+        shares = np.array([[0.5, 0.4, 0.1]] * 80 + [[0.4, 0.5, 0.1]] * 10 + [[0.1, 0.8, 0.1]] * 10 + [[0.1, 0.1, 0.8]] * 50)
+        labels = [0] * 100 + [2] * 50
+        assert calibration.weight(shares, labels, 0) == 1.25
+        assert calibration.weight(shares[:80], labels[:80], 0) == 1.0
+        assert calibration.weight(np.array([[0.1, 0.8, 0.1]] * 9), [0] * 9, 0) == calibration.WEIGHTS[-1]
+
+    def test_threshold_of_what_is_decided(self) -> None:
+        """By the weighted label, with its own probability."""
+        shares = np.array([[0.4, 0.5, 0.1]] * 100)
+        assert calibration.threshold(shares, ["a"] * 100) == pytest.approx(0.5)
+        assert calibration.threshold(shares, ["a"] * 100, (1.5, 1.0, 1.0)) == pytest.approx(0.4)
+
     def test_threshold(self) -> None:
         """Of the hardest source the share that is meant to stays unsure, of the others fewer."""
         shares = np.array([[0.4 + place / 1000, 0.6 - place / 1000] for place in range(100)] + [[1.0, 0.0]] * 100)

@@ -277,6 +277,11 @@ class TestUnusableModel:
         ("change", "message"),
         [
             ({"labels": ["spam", "ham", "other"]}, "tells apart spam, ham, other, needed are negative, neutral, positive"),
+            (
+                {"weights": {"negatve": 1.5}},
+                r"nabiz\.json is broken: heads\.sentiment: .*weights for negatve, which no column is",
+            ),
+            ({"weights": {"negative": 0}}, r"nabiz\.json is broken: heads\.sentiment\.weights\.negative"),
             ({"labels": ["negative", "positive"]}, "does not give 2 numbers a text for sentiment"),
             ({"output": "topics"}, "has no output named topics"),
             ({"temperature": 0}, r"nabiz\.json is broken: heads\.sentiment\.temperature"),

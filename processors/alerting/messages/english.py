@@ -43,6 +43,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "sure.often": "How sure: little; chance alone may give this every day",
         "provisional": "First finding: this minute is still being counted.",
         "learning": "Caution: the watch has less than a week of history, the usual value is not certain.",
+        "announced": "Announced for this time, and counted in: {list}",
         "who": "Who: distinct accounts {authors}, mentions in all {mentions}, copies {copies}",
         "press": "Mentions by the press: {count}",
         "tone": "Tone: negative {negative}, unsure {unsure}",

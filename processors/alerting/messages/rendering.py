@@ -123,6 +123,8 @@ def _rise(texts: Catalogue, occasion: Occasion) -> Iterator[str]:
         yield texts.text("provisional")
     if evidence.learning:
         yield texts.text("learning")
+    if evidence.announced:
+        yield texts.text("announced", list="; ".join(plain(reason, NAME_CHARACTERS) for reason in evidence.announced[:NAMES]))
     yield from _people(texts, evidence)
     yield from _whereabouts(texts, evidence)
     yield from _posts(texts, evidence)

@@ -43,6 +43,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "sure.often": "Ne kadar emin: az; rastlantı tek başına bunu her gün yapabilir",
         "provisional": "Ön bulgu: bu dakikanın sayımı sürüyor.",
         "learning": "Dikkat: izlemenin geçmişi bir haftadan kısa, olağan değer kesin değil.",
+        "announced": "Bu saatler için duyurulmuş, hesaba katılmış: {list}",
         "who": "Kim: {authors} ayrı hesap, toplam {mentions} paylaşım, kopya payı {copies}",
         "press": "Basın paylaşımı: {count}",
         "tone": "Ton: olumsuz {negative}, belirsiz {unsure}",

@@ -1,4 +1,4 @@
-"""Temperature and threshold, fitted on labelled texts that the model was not trained on."""
+"""Temperature, weight of a label and threshold, fitted on labelled texts that the model was not trained on."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,6 +8,10 @@ import numpy.typing as npt
 
 UNSURE_SHARE: Final = 0.05
 """Of the labelled texts of the source that is hardest to judge; the others have fewer."""
+
+WANTED_RECALL: Final = 0.84
+"""Of the label that must not be missed, over all held-back texts; less than in the easiest source, more than in the hardest."""
+WEIGHTS: Final = tuple(round(1 + 0.05 * step, 2) for step in range(21))
 
 _TEMPERATURES: Final = np.geomspace(0.4, 4.0, 400)
 _SMALLEST: Final = 1e-12
@@ -24,9 +28,21 @@ def temperature(logits: Floats, labels: Sequence[int], label_of_column: Sequence
     return float(min(_TEMPERATURES, key=lambda value: _loss(probabilities(logits / value, label_of_column), labels)))
 
 
-def threshold(shares: Floats, sources: Sequence[str]) -> float:
-    """The confidence that UNSURE_SHARE of the texts do not reach, in the source that is hardest to judge."""
-    confidences = shares.max(axis=1)
+def weight(shares: Floats, labels: Sequence[int], label: int) -> float:
+    """The smallest weight of a label with which WANTED_RECALL of its texts are found; the largest of WEIGHTS if none is enough."""
+    truly = shares[np.array(labels) == label]
+    others = np.delete(truly, label, axis=1).max(axis=1)
+    enough = (value for value in WEIGHTS if float((truly[:, label] * value >= others).mean()) >= WANTED_RECALL)
+    return float(next(enough, WEIGHTS[-1]))
+
+
+def threshold(shares: Floats, sources: Sequence[str], weights: Sequence[float] | None = None) -> float:
+    """The confidence that UNSURE_SHARE of the texts do not reach, in the source that is hardest to judge.
+
+    `weights`: of the labels, as `decide` takes them; the confidence is that of the label which it gives.
+    """
+    decided = (shares if weights is None else shares * np.array(weights)).argmax(axis=1)
+    confidences = shares[np.arange(len(shares)), decided]
     source_of = np.array(sources)
     return min(float(np.quantile(confidences[source_of == source], UNSURE_SHARE)) for source in set(sources))
 

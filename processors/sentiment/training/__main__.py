@@ -23,7 +23,7 @@ from processors.sentiment.conversion import calibration
 from processors.sentiment.conversion.network_export import export_network
 from processors.sentiment.conversion.tokenizer_files import write_tokenizer
 from processors.sentiment.essence import essence
-from processors.sentiment.labels import CLASSES
+from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.text_model import TextModel
 from processors.sentiment.training import base, corpus, diacritics, export, teachers, vocabulary
@@ -31,7 +31,7 @@ from processors.sentiment.training.fit import Recipe, fit
 from processors.sentiment.training.four_bits import FourBitEmbedding
 from processors.sentiment.training.leaks import leaks
 from processors.sentiment.training.network import MeanPoolClassifier
-from processors.sentiment.training.pairs import PairRule, WideAndDeep, fit_mix, logits
+from processors.sentiment.training.pairs import Mix, PairRule, WideAndDeep, fit_mix, logits
 from processors.text.diacritics import WEIGHTS_FILE
 
 log = logging.getLogger("processors.sentiment.training")
@@ -92,7 +92,7 @@ def make(arguments: argparse.Namespace) -> None:
     export.quantise(float_file, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
     export.write_description(_calibrated(arguments.out, parts.held_back), arguments.out)
-    _write_record(arguments.out.parent / "training.json", recipe, dataclasses.asdict(fitted), rounds)
+    _write_record(arguments.out.parent / "training.json", recipe, dataclasses.asdict(fitted), rounds, mixed.mix)
 
 
 def _mixed(
@@ -168,16 +168,26 @@ def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     logits = np.log(model.read([model.prepare(example.text) for example in held_back])[HEAD])
     temperature = calibration.temperature(logits, [example.label for example in held_back])
     shares = calibration.probabilities(logits / temperature)
-    threshold = calibration.threshold(shares, [example.source for example in held_back])
-    fitted = neutral.model_copy(update={"temperature": round(temperature, 4), "threshold": round(threshold, 3)})
+    negative = CLASSES.index(Label.NEGATIVE)
+    weight = calibration.weight(shares, [example.label for example in held_back], negative)
+    weights = [weight if label is Label.NEGATIVE else 1.0 for label in CLASSES]
+    threshold = calibration.threshold(shares, [example.source for example in held_back], weights)
+    fitted = neutral.model_copy(
+        update={
+            "temperature": round(temperature, 4), "threshold": round(threshold, 3), "weights": {Label.NEGATIVE.value: weight},
+        }
+    )  # fmt: skip
     return description.model_copy(update={"heads": {HEAD: fitted}})
 
 
-def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Shown]]) -> None:
+def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Shown]], mix: Mix) -> None:
     """What the card says about the training."""
     sources = {example.source for round_ in rounds for example in round_}
     drawn = {source: sum(example.source == source for round_ in rounds for example in round_) for source in sorted(sources)}
-    record = {"recipe": dataclasses.asdict(recipe), "fitted": fitted, "drawn": drawn, "torch": torch.__version__}
+    record = {
+        "recipe": dataclasses.asdict(recipe), "fitted": fitted, "mix": dataclasses.asdict(mix), "drawn": drawn,
+        "torch": torch.__version__,
+    }  # fmt: skip
     file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.spikes import Damping, weigh
+from processors.spikes.episode import NOTICE_SCORE
+from processors.spikes.expectations import Expectation, known
 from processors.spikes.fleet import Fleet
+from processors.spikes.misread import without_misread
 from tests.benchmarks.spikes.alarms import share_interval
-from tests.benchmarks.spikes.report import NOT_BUILT, Row, judged, shown
+from tests.benchmarks.spikes.report import Row, judged, shown
 from tests.benchmarks.spikes.rivals import Past
 from tests.benchmarks.spikes.simulated import HOUR, POLICY, Plan, Say
 from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, Streams, Stretch, starts, surge
@@ -24,6 +27,8 @@ RATES: Final = (3.0, 12.0, 60.0, 600.0)
 FLOOD_MINUTES: Final = 10
 CRISIS_MINUTES: Final = 120
 _LEARNED_DAYS: Final = 14
+ANNOUNCED_TIMES: Final = 4.0
+FROM_RATE: Final = 12.0  # mentions an hour: of fewer nothing is promised
 
 # Truth (negative, neutral, positive) and answer (the same, unsure) of the bundled model on 2,164 development texts: the
 # confusion of processors/sentiment/model/README.md, with 7.1 % of all answers unsure.
@@ -34,10 +39,33 @@ TONES: Final = {"prize": (0.05, 0.05, 0.90), "water cut": (0.30, 0.70, 0.0), "ev
 SERIES: Final = ("concern", "negative only", "all")
 
 
-def answered(tone: str) -> dict[str, float]:
-    """Share of the posts of a kind that each series counts, after the model's errors."""
-    answers = np.array(TONES[tone]) @ (CONFUSION / CONFUSION.sum(axis=1, keepdims=True)) * (1 - UNSURE)
-    return {"concern": 1 - float(answers[2]), "negative only": float(answers[0]), "all": 1.0}
+def answered(tone: str) -> tuple[float, float, float]:
+    """Shares of the posts of a kind that the model calls negative, positive, and neither."""
+    negative, _, positive = np.array(TONES[tone]) @ (CONFUSION / CONFUSION.sum(axis=1, keepdims=True)) * (1 - UNSURE)
+    return float(negative), float(positive), 1 - float(negative) - float(positive)
+
+
+class Series:
+    """What a series makes of the posts of a minute, told by their answers (rows of negative, positive, neither)."""
+
+    def __init__(self, name: str, series: int) -> None:
+        self.name = name
+        self._owed = np.zeros(series)
+
+    def weight(self, answers: Floats) -> Floats:
+        negative, positive, neither = answers
+        if self.name == "all":
+            return answers.sum(axis=0)
+        if self.name == "negative only":
+            return negative
+        pairs = [without_misread(*each) for each in zip(negative + neither, positive, self._owed, strict=True)]
+        weights, self._owed = np.array(pairs).T
+        return weights
+
+    def copy(self) -> "Series":
+        other = Series(self.name, 0)
+        other._owed = self._owed.copy()
+        return other
 
 
 def flood_weights(posts: Sequence[tuple[float, str, str]], minutes: int) -> tuple[Floats, Floats, Floats]:
@@ -63,20 +91,24 @@ def one_text(rng: random.Random) -> list[tuple[float, str, str]]:
     return [(rng.random() * FLOOD_MINUTES, f"account {number}", "the text") for number in range(200)]
 
 
-def pages_of(fleet: Fleet, past: Past, weights: Floats, mentions: Floats, authors: Floats) -> npt.NDArray[np.float64]:
+def pages_of(
+    fleet: Fleet, past: Past, weights: Floats, mentions: Floats, authors: Floats, *, score: float = POLICY.page_score,
+    expected: Sequence[Expectation] = (),
+) -> npt.NDArray[np.float64]:  # fmt: skip
     """Minutes to a page of each series that rises by what is given (rows are minutes), infinite without one.
 
     Not a number where one was due before. `fleet` goes on; `past` holds everyday mentions, each by an author of its own.
+    `score`: of a page, or of a notice.
     """
     pages = np.full(len(fleet), np.inf)
-    before = fleet.scores >= POLICY.page_score
+    before = fleet.scores >= score
     voices = past.copy()
     for minute, weight in enumerate(weights):
         past.push(mentions[minute])
         voices.push(authors[minute])
-        scores = fleet.tick(weight)
+        scores = fleet.tick(weight, known(fleet.next_bucket, expected))
         enough = (past.total(HOUR) >= POLICY.min_mentions) & (voices.total(HOUR) >= POLICY.min_authors)
-        pages[(scores >= POLICY.page_score) & enough & np.isinf(pages)] = minute + 1
+        pages[(scores >= score) & (enough | (score < POLICY.page_score)) & np.isinf(pages)] = minute + 1
     return np.where(before, np.nan, pages)
 
 
@@ -102,7 +134,7 @@ def floods(plan: Plan, say: Say) -> list[Row]:
             past.push(stretch.counts[minute])
     say("floods", days, days)
     tones = _tones(plan, say)
-    return [*_flood_rows(found, per_hour), *_repeat_rows(found, per_hour), *tones, *NOT_BUILT]
+    return [*_flood_rows(found, per_hour), *_repeat_rows(found, per_hour), *_announced_rows(found, per_hour), *tones]
 
 
 def _try(fleet: Fleet, past: Past, ahead: Stretch, rng: np.random.Generator, order: random.Random) -> dict[str, Floats]:
@@ -114,13 +146,20 @@ def _try(fleet: Fleet, past: Past, ahead: Stretch, rng: np.random.Generator, ord
     for name, make in makers:
         weights, mentions, authors = (part[:, None] for part in flood_weights(make(order), HOUR))
         found[name] = pages_of(fleet.copy(), past.copy(), counts + weights, counts + mentions, counts + authors)
-    copy, known = fleet.copy(), past.copy()
+    copy, history = fleet.copy(), past.copy()
     crisis = ahead.counts[: DAY + CRISIS_MINUTES].copy()
     crisis[:CRISIS_MINUTES] += surge(rng, ahead.usual[:CRISIS_MINUTES], 10.0)
     crisis[DAY:] += surge(rng, ahead.usual[DAY : DAY + CRISIS_MINUTES], 10.0)
     first, rest = crisis[:DAY], crisis[DAY:]
-    found["first day"] = pages_of(copy, known, first, first, first)
-    found["next day"] = pages_of(copy, known, rest, rest, rest)
+    found["first day"] = pages_of(copy, history, first, first, first)
+    found["next day"] = pages_of(copy, history, rest, rest, rest)
+    begun = fleet.next_bucket
+    announced = [Expectation(begun, begun + CRISIS_MINUTES, ANNOUNCED_TIMES)]
+    for name, times, score in (
+        ("announced", ANNOUNCED_TIMES, POLICY.page_score), ("thrice", 3 * ANNOUNCED_TIMES, NOTICE_SCORE),
+    ):  # fmt: skip
+        rise = ahead.counts[:CRISIS_MINUTES] + surge(rng, ahead.usual[:CRISIS_MINUTES], times)
+        found[name] = pages_of(fleet.copy(), past.copy(), rise, rise, rise, score=score, expected=announced)
     return found
 
 
@@ -128,7 +167,7 @@ def _flood_rows(found: dict[str, list[Floats]], per_hour: Floats) -> list[Row]:
     rows = []
     for name, what, limit, from_rate in (
         ("one author", "300 posts of one author in 10 minutes", 0.01, 0.0),
-        ("one text", "200 accounts with one text", 0.10, 12.0),
+        ("one text", "200 accounts with one text", 0.10, FROM_RATE),
     ):
         runs = np.array(found[name])
         for each in RATES:
@@ -160,6 +199,25 @@ def _repeat_rows(found: dict[str, list[Floats]], per_hour: Floats) -> list[Row]:
     return rows
 
 
+def _announced_rows(found: dict[str, list[Floats]], per_hour: Floats) -> list[Row]:
+    rows = []
+    for each in RATES:
+        shares = {}
+        for name in ("announced", "thrice"):
+            runs = np.array(found[name])[:, per_hour == each]
+            shares[name] = share_interval(int(np.isfinite(runs).sum()), int((~np.isnan(runs)).sum()))
+        said = f"pages in {shown(shares['announced'], 2)}"
+        what = f"{ANNOUNCED_TIMES:g} times the usual for two hours, written as an expectation, {each:g}/h"
+        rows.append(judged("floods", what, said, "at most 0.1", shares["announced"].value <= 0.1, shares["announced"]))
+        said = f"a notice in {shown(shares['thrice'], 2)}"
+        what = f"three times what was announced, {each:g}/h"
+        if each < FROM_RATE:
+            rows.append(Row(part="floods", what=what, measured=said, values=shares["thrice"]))
+        else:
+            rows.append(judged("floods", what, said, "at least 0.9", shares["thrice"].value >= 0.9, shares["thrice"]))
+    return rows
+
+
 _CASES: Final = (("prize", 10.0, 12.0), ("prize", 10.0, 60.0), ("water cut", 10.0, 12.0), ("water cut", 10.0, 60.0))
 
 
@@ -167,39 +225,41 @@ def _tones(plan: Plan, say: Say) -> list[Row]:
     """Which series should page: each sees what the model's errors leave of the everyday and of the rise."""
     rows = []
     rates = tuple(dict.fromkeys(rate for _, _, rate in _CASES))
-    everyday = answered("everyday")
-    count = max(4, plan.surges // 2)
     shares: dict[str, dict[tuple[str, float], Floats]] = {}
-    for number, series in enumerate(SERIES):
+    for number, name in enumerate(SERIES):
         per_hour = np.repeat(rates, plan.series)
-        streams = Streams(per_hour * everyday[series], SEEDS["floods"] + 10 + number)
+        streams = Streams(per_hour, SEEDS["floods"] + 10 + number)
         rng = np.random.default_rng(SEEDS["flood surges"] + 10 + number)
-        fleet, past = Fleet(len(per_hour), MONDAY), Past(len(per_hour), longest_minutes=HOUR)
+        fleet, past, series = Fleet(len(per_hour), MONDAY), Past(len(per_hour), longest_minutes=HOUR), Series(name, len(per_hour))
         learned = _LEARNED_DAYS if plan.weeks > 1 else _LEARNED_DAYS // 2
         days = learned + (7 if plan.weeks > 1 else 1)
-        coming = starts(rng, first_day=learned, days=days - learned, count=count)
+        coming = starts(rng, first_day=learned, days=days - learned, count=max(4, plan.surges // 2))
         kept: dict[str, list[Floats]] = {"prize": [], "water cut": []}
         for first, stretch in streams.days(days, ahead=HOUR):
-            say(f"tones: {series}", first // DAY, days)
+            say(f"tones: {name}", first // DAY, days)
+            everyday = np.moveaxis(rng.multinomial(stretch.counts.astype(np.int64), answered("everyday")), -1, 1).astype(
+                np.float64
+            )
             for minute in range(DAY):
                 while coming and coming[0] == first + minute:
                     coming.pop(0)
-                    ahead = stretch.counts[minute : minute + HOUR]
-                    usual = stretch.usual[minute : minute + HOUR] / everyday[series]
                     for tone, pages in kept.items():
-                        extra = rng.poisson(9.0 * usual * answered(tone)[series]).astype(np.float64)
-                        risen = ahead + extra
-                        pages.append(pages_of(fleet.copy(), past.copy(), risen, risen, risen))
-                fleet.tick(stretch.counts[minute])
+                        usual = stretch.usual[minute : minute + HOUR]
+                        extra = rng.poisson(9.0 * usual[:, None] * np.array(answered(tone))[:, None])
+                        copy = series.copy()
+                        weights = np.array([copy.weight(row) for row in everyday[minute : minute + HOUR] + extra])
+                        voices = (
+                            weights if name == "negative only" else stretch.counts[minute : minute + HOUR] + extra.sum(axis=1)
+                        )
+                        pages.append(pages_of(fleet.copy(), past.copy(), weights, voices, voices))
+                fleet.tick(series.weight(everyday[minute]))
                 past.push(stretch.counts[minute])
-        say(f"tones: {series}", days, days)
-        shares[series] = {(tone, rate): np.array(pages)[:, per_hour == rate] for tone, pages in kept.items() for rate in rates}
+        say(f"tones: {name}", days, days)
+        shares[name] = {(tone, rate): np.array(pages)[:, per_hour == rate] for tone, pages in kept.items() for rate in rates}
     for tone, times, rate in _CASES:
-        found = {series: shares[series][tone, rate] for series in SERIES}
-        paged = {
-            series: share_interval(int((pages <= HOUR).sum()), int((~np.isnan(pages)).sum())) for series, pages in found.items()
-        }
-        measured = ", ".join(f"{series} pages in {shown(share, 2)}" for series, share in paged.items())
+        found = {name: shares[name][tone, rate] for name in SERIES}
+        paged = {name: share_interval(int((pages <= HOUR).sum()), int((~np.isnan(pages)).sum())) for name, pages in found.items()}
+        measured = ", ".join(f"{name} pages in {shown(share, 2)}" for name, share in paged.items())
         what = f"{times:g} times the usual, {tone} ({_told(tone)}), {rate:g}/h"
         concern = paged["concern"].value
         if tone == "prize":

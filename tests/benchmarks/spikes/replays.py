@@ -7,6 +7,8 @@ own), noise at the model's error rate, and all `unsure`; labels of the model its
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +18,11 @@ from typing import Any, Final
 import numpy as np
 
 from processors.detection.fold import DetectFold
+from processors.sentiment import BUNDLED_MODEL, Classifier
 from processors.spikes import Damping, Level, Policy, weigh
+from processors.spikes.damping import WINDOW_MINUTES
 from processors.spikes.fleet import Fleet
+from processors.spikes.misread import without_misread
 from processors.text.signature import signature
 from schemas.authors import AuthorClass
 from schemas.hits import EXCERPT_CHARACTERS, Hit, Progress, WatchChanged
@@ -28,7 +33,7 @@ from schemas.signals import Signal, SignalKind, SignalLevel
 from schemas.topics import MENTIONS_PARTITIONS, SIGNALS
 from schemas.watches import Watch, WatchLevel
 from tests.benchmarks.spikes.alarms import Pages
-from tests.benchmarks.spikes.floods import CONFUSION, UNSURE
+from tests.benchmarks.spikes.floods import CONFUSION, SERIES, UNSURE
 from tests.benchmarks.spikes.report import Row, Verdict, judged
 from tests.benchmarks.spikes.rivals import Past
 from tests.benchmarks.spikes.simulated import Plan, Say
@@ -166,40 +171,74 @@ class Rise:
 
     institution: str
     at: datetime
+    series: str
     level: SignalLevel
-    observed_60m: float
+    mentions_60m: int
+    labels: dict[str, int]
     excerpts: tuple[str, ...]
 
 
 def universities(plan: Plan, say: Say) -> list[Row]:
-    """One watch an institution, all of its mentions, each day of six years."""
+    """One watch an institution, each day of six years, with the labels of the bundled model; three series that might page."""
     if not UNIVERSITIES.exists():
         return [Row(part="replays", what="../shared/data/replay: universities", measured="not there", verdict=Verdict.SKIPPED)]
     until = _SHORT if plan.weeks == 1 else datetime(2027, 1, 1, tzinfo=UTC)
     posts = [post for post in read(UNIVERSITIES) if post["at"] < until]
+    _label(posts, say)
     rises = _rises(posts, say)
+    years = (posts[-1]["at"] - posts[0]["at"]).days / 365.25
+    rows = _crisis_rows([rise for rise in rises if _counts(rise)], until)
+    for name in SERIES:
+        pages = [rise for rise in rises if rise.series == name and rise.level is SignalLevel.PAGE]
+        within = [crisis for crisis in CRISES if any(_in(rise, crisis) for rise in pages)]
+        beside = [rise for rise in pages if not any(_in(rise, crisis) for crisis in CRISES)]
+        measured = (
+            f"{len(pages)} pages in {years:.1f} years of 14 watches; {len(within)} of {len(CRISES)} named crises; beside them: "
+            + "; ".join(f"{rise.institution} {rise.at + TURKIYE:%Y-%m-%d %H:%M}" for rise in beside)
+        )
+        what = (
+            f"universities: {name} as the series that pages; its pages beside the crises are to be judged (--json has the posts)"
+        )
+        rows.append(Row(part="replays", what=what, measured=measured, values=[_value(rise) for rise in pages]))
+    notices = [rise for rise in rises if rise.series == "all" and rise.level is SignalLevel.NOTICE]
+    rows.append(Row(part="replays", what="universities: notices of all mentions", measured=f"{len(notices)} in {years:.1f} years",
+                    values=[_value(rise) for rise in notices]))  # fmt: skip
+    return rows
+
+
+def _crisis_rows(rises: list[Rise], until: datetime) -> list[Row]:
     rows = []
-    pages = [rise for rise in rises if rise.level is SignalLevel.PAGE]
-    for name, institution, first, last in CRISES:
+    for crisis in CRISES:
+        name, institution, first, _ = crisis
         if datetime(first.year, first.month, first.day, tzinfo=UTC) >= until:
             rows.append(Row(part="replays", what=f"universities: {name}", measured="beyond --quick", verdict=Verdict.SKIPPED))
             continue
-        within = [rise for rise in rises if rise.institution == institution and first <= (rise.at + TURKIYE).date() <= last]
-        paged = [rise for rise in within if rise.level is SignalLevel.PAGE]
+        within = [rise for rise in rises if _in(rise, crisis)]
         said = ", ".join(f"{rise.level} {rise.at + TURKIYE:%d %H:%M}" for rise in within) or "nothing"
-        rows.append(judged("replays", f"universities: {institution}, {name}", said, "a page", bool(paged)))
-    years = (posts[-1]["at"] - posts[0]["at"]).days / 365.25
-    named = [rise for rise in pages if not any(_in(rise, crisis) for crisis in CRISES)]
-    measured = f"{len(pages)} pages and {len(rises) - len(pages)} notices in {years:.1f} years of 14 watches; " + "; ".join(
-        f"{rise.institution} {rise.at + TURKIYE:%Y-%m-%d %H:%M}" for rise in named
-    )
-    values = [{"institution": rise.institution, "at": rise.at.isoformat(), "level": str(rise.level), "observed_60m": rise.observed_60m,
-               "posts": rise.excerpts} for rise in rises]  # fmt: skip
-    rows.append(Row(part="replays", what="universities: pages beside the named crises, to be judged (--json has the posts)",
-                    measured=measured, values=values))  # fmt: skip
-    rows.append(Row(part="replays", what="universities: concern, negative only and all as the paging series, with the model's labels",
-                    measured="", bar="the best is the default", verdict=Verdict.NOT_BUILT))  # fmt: skip
+        paged = any(rise.level is SignalLevel.PAGE for rise in within)
+        rows.append(judged("replays", f"universities: {institution}, {name}", said, "a page", paged))
     return rows
+
+
+def _counts(rise: Rise) -> bool:
+    """As the product has it: concern pages, all mentions give notices."""
+    return rise.series == ("concern" if rise.level is SignalLevel.PAGE else "all")
+
+
+def _value(rise: Rise) -> dict[str, Any]:
+    return {"institution": rise.institution, "at": rise.at.isoformat(), "series": rise.series, "level": str(rise.level),
+            "mentions_60m": rise.mentions_60m, "labels": rise.labels, "posts": rise.excerpts}  # fmt: skip
+
+
+def _label(posts: list[dict[str, Any]], say: Say) -> None:
+    """By the bundled model: minutes."""
+    classifier = Classifier(BUNDLED_MODEL, threads=2)
+    for start in range(0, len(posts), 500):
+        say("universities: labels", start, len(posts))
+        part = posts[start : start + 500]
+        for post, found in zip(part, classifier.predict([post["text"] for post in part]), strict=True):
+            post["label"] = found.label
+    say("universities: labels", len(posts), len(posts))
 
 
 def _in(rise: Rise, crisis: tuple[str, str, date, date]) -> bool:
@@ -207,43 +246,70 @@ def _in(rise: Rise, crisis: tuple[str, str, date, date]) -> bool:
     return rise.institution == institution and first <= (rise.at + TURKIYE).date() <= last
 
 
+class _Listener:
+    """What each series of one institution takes its posts for."""
+
+    def __init__(self) -> None:
+        self._damping = {name: Damping() for name in SERIES}
+        self._owed, self._last = 0.0, 0
+
+    def weights(self, bucket: int, posts: list[dict[str, Any]]) -> tuple[dict[str, float], dict[str, int]]:
+        """Weight and voices of a minute with posts; a text stands in for its author, so of copies one is a voice."""
+        weights, voices = dict.fromkeys(SERIES, 0.0), dict.fromkeys(SERIES, 0)
+        for post in posts:
+            for name in SERIES:
+                if _is_of(name, post["label"]):
+                    self._damping[name].forget(bucket - WINDOW_MINUTES + 1)
+                    weight = weigh(self._damping[name], bucket, None, signature(post["text"]))
+                    weights[name] += weight
+                    voices[name] += weight > 0
+        owed = self._owed * math.exp(-max(0, bucket - self._last - 1) / WINDOW_MINUTES)
+        positive = max(0.0, weights["all"] - weights["concern"])
+        weights["concern"], self._owed = without_misread(weights["concern"], positive, owed)
+        self._last = bucket
+        return weights, voices
+
+
+def _is_of(name: str, label: Label) -> bool:
+    return name == "all" or (label is Label.NEGATIVE if name == "negative only" else label is not Label.POSITIVE)
+
+
 def _rises(posts: list[dict[str, Any]], say: Say) -> list[Rise]:
     names = sorted({post["institution"] for post in posts})
-    places = {name: place for place, name in enumerate(names)}
+    columns = [(institution, name) for institution in names for name in SERIES]
     first = int(posts[0]["at"].timestamp()) // 60
-    minutes: dict[int, list[dict[str, Any]]] = {}
+    minutes: dict[int, dict[str, list[dict[str, Any]]]] = {}
     for post in posts:
-        minutes.setdefault(int(post["at"].timestamp()) // 60, []).append(post)
-    fleet, mentions = Fleet(len(names), first), Past(len(names), longest_minutes=60)
-    damping = [Damping() for _ in names]
+        minutes.setdefault(int(post["at"].timestamp()) // 60, {}).setdefault(post["institution"], []).append(post)
+    fleet, voices_60m = Fleet(len(columns), first), Past(len(columns), longest_minutes=60)
+    listeners = {institution: _Listener() for institution in names}
     pages, last = Pages(), max(minutes)
-    nothing = np.zeros(len(names))
+    nothing = np.zeros(len(columns))
     for bucket in range(first, last + 61):
         if (bucket - first) % 10_000 == 0:
             say("universities", bucket - first, last - first)
-        weights, counted, heard_now = nothing, nothing, minutes.get(bucket)
+        weights, voices, heard_now = nothing, nothing, minutes.get(bucket)
         if heard_now:
-            weights, counted = np.zeros(len(names)), np.zeros(len(names))
-            for post in heard_now:
-                place = places[post["institution"]]
-                damping[place].forget(bucket - 59)
-                weight = weigh(damping[place], bucket, None, signature(post["text"]))
-                weights[place] += weight
-                counted[place] += weight > 0  # a text stands in for its author: of copies one is a voice
-        mentions.push(counted)
+            weights, voices = np.zeros(len(columns)), np.zeros(len(columns))
+            for institution, told in heard_now.items():
+                place = len(SERIES) * names.index(institution)
+                found, counted = listeners[institution].weights(bucket, told)
+                weights[place : place + len(SERIES)] = [found[name] for name in SERIES]
+                voices[place : place + len(SERIES)] = [counted[name] for name in SERIES]
+        voices_60m.push(voices)
         scores = fleet.tick(weights)
-        pages.push(bucket, scores, fleet.observed_60m, mentions.total(60))
-    found = []
+        pages.push(bucket, scores, fleet.observed_60m, voices_60m.total(60))
+    found_rises = []
     for level in SignalLevel:
-        policy = Policy()
-        for place, buckets in pages.onsets(policy, _LEVELS[level]).items():
-            for bucket in buckets:
-                excerpts = [
-                    post["text"][:140]
-                    for minute in range(bucket - 59, bucket + 1)
-                    for post in minutes.get(minute, [])
-                    if post["institution"] == names[place]
-                ]
-                at = datetime.fromtimestamp(bucket * 60, UTC)
-                found.append(Rise(names[place], at, level, float(len(excerpts)), tuple(excerpts[:5])))
-    return sorted(found, key=lambda rise: rise.at)
+        for place, buckets in pages.onsets(Policy(), _LEVELS[level]).items():
+            found_rises += [_rise(*columns[place], bucket, level, minutes) for bucket in buckets]
+    return sorted(found_rises, key=lambda rise: rise.at)
+
+
+def _rise(
+    institution: str, series: str, bucket: int, level: SignalLevel, minutes: dict[int, dict[str, list[dict[str, Any]]]]
+) -> Rise:  # fmt: skip
+    told = [post for minute in range(bucket - 59, bucket + 1) for post in minutes.get(minute, {}).get(institution, [])]
+    labels_60m = dict(sorted(Counter(str(post["label"]) for post in told).items()))
+    excerpts = tuple(post["text"][:140] for post in told[:5])
+    return Rise(institution, datetime.fromtimestamp(bucket * 60, UTC), series, level, len(told), labels_60m, excerpts)

@@ -46,13 +46,6 @@ def _number(value: float, digits: int) -> str:
     return "-" if math.isinf(value) or math.isnan(value) else f"{value:.{digits}f}"
 
 
-NOT_BUILT = (
-    Row(part="floods", what="an announced cut, written as an expectation", measured="", bar="pages in at most 10 % of runs",
-        verdict=Verdict.NOT_BUILT),
-    Row(part="floods", what="three times the announced level", measured="", bar="still gives a notice", verdict=Verdict.NOT_BUILT),
-)  # fmt: skip
-
-
 def as_text(rows: Sequence[Row]) -> str:
     """A table a part."""
     lines: list[str] = []
