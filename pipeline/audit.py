@@ -40,6 +40,7 @@ class Action(StrEnum):
     WATCH_DISABLED = "watch_disabled"
     EXPECTED = "expected"
     VERDICT = "verdict"
+    BACKFILLED = "backfilled"
 
 
 class AuditBroken(Exception):

@@ -19,7 +19,7 @@ from connectors.kafka import KafkaSettings, create_topics
 from connectors.runner import DeliveryFailed
 from processors.alerting.on_call import OnCallList
 from processors.watches.files import WatchSpec, parse_watch_file
-from schemas.hits import Expectation, Verdict, WatchChanged
+from schemas.hits import Expectation, History, Verdict, WatchChanged
 from schemas.records import NotARecord, Record, decode
 from schemas.topics import HITS, WATCHES, Topic
 from schemas.watches import DEFAULT_BUDGET_WEEKS, Watch, WatchLevel
@@ -95,11 +95,15 @@ def plan(
 
 def plan_disable(current: Mapping[str, Watch], watch_id: str, on_call: Mapping[str, OnCallList], now: datetime) -> list[Applied]:
     """The watch stops listening; the budget of its list is shared among fewer. Raises `WatchRefused`."""
-    watch = current.get(watch_id)
-    if watch is None:
-        known = f"known: {', '.join(sorted(current))}" if current else "there are none"
-        raise WatchRefused(f"there is no watch {watch_id!r} ({known}): look with 'nabiz watch list'")
+    watch = _known(current, watch_id)
     return _versions(current, {watch_id: watch.model_copy(update={"enabled": False})}, on_call, now)
+
+
+def _known(watches: Mapping[str, Watch], watch_id: str) -> Watch:
+    if watch_id not in watches:
+        known = f"known: {', '.join(sorted(watches))}" if watches else "there are none"
+        raise WatchRefused(f"there is no watch {watch_id!r} ({known}): look with 'nabiz watch list'")
+    return watches[watch_id]
 
 
 def _refuse_repeats(specs: Sequence[WatchSpec]) -> None:
@@ -187,6 +191,11 @@ def read_watches(kafka: KafkaSettings) -> dict[str, Watch]:
     return watches
 
 
+def known_watch(kafka: KafkaSettings, watch_id: str) -> Watch:
+    """The last version of one. Raises as `read_watches`, and `WatchRefused` where there is none."""
+    return _known(read_watches(kafka), watch_id)
+
+
 def apply_watches(
     kafka: KafkaSettings, specs: Sequence[WatchSpec], on_call: Mapping[str, OnCallList], now: datetime
 ) -> list[Applied]:
@@ -214,7 +223,7 @@ def write_watches(kafka: KafkaSettings, applied: Iterable[Applied]) -> None:
         producer.close(timeout=5)
 
 
-def tell(kafka: KafkaSettings, watch_id: str, record: Expectation | Verdict) -> None:
+def tell(kafka: KafkaSettings, watch_id: str, record: Expectation | Verdict | History) -> None:
     """Write what a person said of a watch to where `detect` reads it. Raises KafkaUnreachable, DeliveryFailed."""
     producer = kafka.producer()
     try:

@@ -10,8 +10,9 @@ from processors.text.signature import signature
 from processors.watches.matcher import Candidate, WatchSet
 from schemas.enriched import EnrichedMention
 from schemas.hits import EXCERPT_CHARACTERS, Hit
+from schemas.labels import Label
 from schemas.mentions import Mention
-from schemas.sentiments import Sentiment
+from schemas.sentiments import NO_MODEL, Sentiment
 
 TURKISH = "tr"
 
@@ -41,6 +42,13 @@ def match(mention: Mention, watches: WatchSet) -> Matched | None:
     )  # fmt: skip
     found = watches.matching(candidate)
     return Matched(mention, language, tuple(found), calls_for_help(mention.text)) if found else None
+
+
+def tones(matched: Sequence[Matched], judged: Sequence[Sentiment]) -> list[Sentiment]:
+    """One for each, from the model's answers on those that are classifiable, in their order."""
+    answers = iter(judged)
+    unsure = Sentiment(label=Label.UNSURE, confidence=0, model=NO_MODEL)
+    return [next(answers) if found.classifiable else unsure for found in matched]
 
 
 def enriched(matched: Matched, sentiment: Sentiment, secret: bytes) -> EnrichedMention:

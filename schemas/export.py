@@ -19,7 +19,7 @@ from schemas.compatibility import breaking_changes_of_all
 from schemas.deadletters import DeadLetter, Retried
 from schemas.documents import MentionDocument, Tombstone
 from schemas.enriched import EnrichedDeletion, EnrichedMention
-from schemas.hits import Expectation, Hit, Progress, Retract, Verdict, WatchChanged
+from schemas.hits import Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
 from schemas.mentions import Deletion, Mention, SourceProgress
 from schemas.records import Record
 from schemas.signals import BucketClosed, Signal
@@ -32,7 +32,7 @@ FOLDER: Final = Path(__file__).parent
 RECORDS: Final[Mapping[str, tuple[type[Record], ...]]] = {
     topics.MENTIONS.name: (Mention, Deletion, SourceProgress),
     topics.ENRICHED.name: (EnrichedMention, EnrichedDeletion),
-    topics.HITS.name: (Hit, Retract, Progress, WatchChanged, Expectation, Verdict),
+    topics.HITS.name: (Hit, Retract, Progress, WatchChanged, Expectation, Verdict, History),
     topics.WATCHES.name: (Watch,),
     topics.CHECKPOINTS.name: (Checkpoint,),
     topics.DETECTOR_STATE.name: (),

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from schemas.authors import AuthorClass, ReachBand
 from schemas.records import Record, Union
 from schemas.sentiments import Sentiment
+from schemas.signals import Series
 from schemas.watches import Watch
 
 EXCERPT_CHARACTERS = 280
@@ -96,5 +97,19 @@ class Verdict(Record):
     at: AwareDatetime
 
 
-HitRecord = Hit | Retract | Progress | WatchChanged | Expectation | Verdict
-HITS: Union[HitRecord] = Union(Hit, Retract, Progress, WatchChanged, Expectation, Verdict)
+class History(Record):
+    """What is usual for a watch, learnt from posts of the past: it takes the place of what the detector has learnt so far."""
+
+    type: Literal["history"] = "history"
+    watch_id: str
+    watch_version: int = Field(description="of the query with which the posts were chosen")
+    start: AwareDatetime = Field(description="of the first minute that was heard")
+    end: AwareDatetime = Field(description="of the first minute that was not")
+    mentions: int = Field(ge=0)
+    model: str = Field(description="of the sentiment model that judged them")
+    states: dict[Series, str] = Field(description="of each series, as processors.spikes packs it, in base64")
+    who: str
+
+
+HitRecord = Hit | Retract | Progress | WatchChanged | Expectation | Verdict | History
+HITS: Union[HitRecord] = Union(Hit, Retract, Progress, WatchChanged, Expectation, Verdict, History)

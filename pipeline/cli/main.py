@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "replay": ("replay", "replay", "Listen to a file of posts, apart from the live system."),
     "demo": ("demo", "demo", "See it work: four surges, one page."),
     "watch": ("watch", "watch", "Set, list and test watches; say what is to be expected."),
+    "backfill": ("backfill", "backfill", "Learn what is usual for a watch from a file of the past."),
     "model": ("model", "model", "Evaluate the sentiment model, or bring another one."),
     "spikes": ("spikes", "spikes", "Evaluate the crisis detector on a series of your own."),
     "config": ("config", "config", "Check a configuration file."),

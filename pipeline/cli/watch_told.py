@@ -10,7 +10,7 @@ from pipeline.cli.auditing import Reason, as_option, audit_log
 from pipeline.cli.common import Context, common_options
 from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import Deployment, wall_clock
-from pipeline.watch_registry import WatchRefused, read_watches, tell
+from pipeline.watch_registry import known_watch, tell
 from schemas.hits import LARGEST_FACTOR, LONGEST_EXPECTATION, Expectation, Verdict
 from schemas.watches import Watch
 
@@ -79,8 +79,4 @@ def verdict(context: Context, *, watch_id: str, what: str, name: str | None) -> 
 
 def _known(context: Context, watch_id: str) -> tuple[Deployment, Watch]:
     deployment = existing_deployment(context)
-    watches = read_watches(deployment.kafka)
-    if watch_id not in watches:
-        known = f"known: {', '.join(sorted(watches))}" if watches else "there are none"
-        raise WatchRefused(f"there is no watch {watch_id!r} ({known}): look with 'nabiz watch list'")
-    return deployment, watches[watch_id]
+    return deployment, known_watch(deployment.kafka, watch_id)

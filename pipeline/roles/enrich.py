@@ -17,10 +17,9 @@ from pipeline.dead_letters import DeadLetterLimit, letter_of_message
 from pipeline.stateless import StatelessRole, idempotent_producer
 from pipeline.tone import Tone
 from pipeline.watch_follower import WatchFollower
-from processors.enrichment import Matched, enriched, hits, match
+from processors.enrichment import Matched, enriched, hits, match, tones
 from schemas.enriched import EnrichedDeletion
 from schemas.hits import Progress, Retract
-from schemas.labels import Label
 from schemas.mentions import MENTIONS as MENTION_RECORDS
 from schemas.mentions import Deletion, Mention, MentionRecord, SourceProgress
 from schemas.reasons import DeadLetterReason
@@ -32,7 +31,6 @@ log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 256
 BATCH_SECS: Final = 0.1
-NO_MODEL: Final = "none"  # the model version of a label that no model gave
 
 
 @dataclass(slots=True)
@@ -111,9 +109,8 @@ class Enrich:
 
     async def _judge(self, matched: Sequence[Matched]) -> list[Sentiment]:
         texts = [found.mention.text for found in matched if found.classifiable]
-        judged = iter(await asyncio.get_running_loop().run_in_executor(self._thread, self._tone.judge, texts) if texts else ())
-        unsure = Sentiment(label=Label.UNSURE, confidence=0, model=NO_MODEL)
-        return [next(judged) if found.classifiable else unsure for found in matched]
+        judged = await asyncio.get_running_loop().run_in_executor(self._thread, self._tone.judge, texts) if texts else []
+        return tones(matched, judged)
 
     async def _write(self, batch: "_Batch", message: Any, found: Matched, sentiment: Sentiment) -> None:
         await batch.send(ENRICHED, enriched(found, sentiment, self._secret), key=found.mention.mention_id)

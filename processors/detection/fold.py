@@ -10,7 +10,7 @@ import orjson
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
 from processors.detection.watch import Spoken, WatchState
-from schemas.hits import HITS, Expectation, Hit, Progress, Retract, Verdict, WatchChanged
+from schemas.hits import HITS, Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
 from schemas.records import NotARecord
 from schemas.signals import Signal
@@ -52,7 +52,7 @@ class DetectFold:
                 self._watch_changed(record)
             case Retract():
                 self._retract(record)
-            case Expectation() | Verdict():
+            case Expectation() | Verdict() | History():
                 self._told(record)
 
     def _hit(self, hit: Hit) -> None:
@@ -118,18 +118,28 @@ class DetectFold:
         if state is None:
             self._watches[watch.watch_id] = WatchState(watch, since=self._open_from)
         elif watch.version >= state.watch.version:
+            if _chooses(watch) != _chooses(state.watch):
+                state.learn_anew()
             state.watch = watch
         self._changed.add(watch.watch_id)
 
-    def _told(self, record: Expectation | Verdict) -> None:
+    def _told(self, record: Expectation | Verdict | History) -> None:
         state = self._watches.get(record.watch_id)
         if state is None:
             raise NotARecord(f"said of the watch {record.watch_id}, which was never announced")
         if isinstance(record, Expectation):
             state.expect(record)
-        else:
+        elif isinstance(record, Verdict):
             state.take_verdict(crisis=record.crisis)
+        else:
+            self._take_history(state, record)
         self._changed.add(record.watch_id)
+
+    def _take_history(self, state: WatchState, record: History) -> None:
+        try:
+            state.take_history(record)
+        except (KeyError, ValueError) as error:
+            raise NotARecord(f"a history that cannot be used: {error}") from error
 
     def _retract(self, record: Retract) -> None:
         self._clocks_changed = True
@@ -220,6 +230,11 @@ class DetectFold:
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])
+
+
+def _chooses(watch: Watch) -> tuple[object, ...]:
+    """What decides which posts a watch takes."""
+    return watch.query, watch.exclusions, watch.places, watch.own_accounts
 
 
 def _bucket_key(watch_id: str, number: int, part: str) -> str:

@@ -16,8 +16,9 @@ from processors.spikes.misread import without_misread
 from processors.spikes.surge import USUAL, Known
 from schemas.authors import AuthorClass
 from schemas.hits import Expectation as ExpectationRecord
-from schemas.hits import Hit
+from schemas.hits import History, Hit
 from schemas.labels import Label
+from schemas.sentiments import NO_MODEL
 from schemas.signals import BucketClosed, Cluster, Evidence, FirstPost, Series, Signal, SignalKind, SignalLevel
 from schemas.watches import Watch, WatchLevel
 
@@ -56,7 +57,9 @@ class WatchState:
         self.repeats = 0
         self.spoken = 0  # signals so far
         self.owed = 0.0  # see processors.spikes.misread
-        self.expectations: dict[str, Expectation] = {}
+        self.expectations: dict[str, Announced] = {}
+        self.model: str | None = None  # of the last hit
+        self.history: History | None = None  # waits for the first minute
         self.touched: set[int] = set()
         self.dropped: dict[int, list[str]] = {}  # with the parts in which the minute was stored
 
@@ -75,6 +78,10 @@ class WatchState:
             self.repeats += 1
             return
         self.touched.add(number)
+        if hit.sentiment.model != NO_MODEL:
+            if self.model not in (None, hit.sentiment.model):
+                self.learn_anew()
+            self.model = hit.sentiment.model
         if not hidden:
             bucket.sample(hit, concern=concern)
         if self.open_from is not None and number < self.open_from:
@@ -200,6 +207,8 @@ class WatchState:
         first = min([*self.buckets, since])
         self.open_from = self.started = first
         self.surges = {series: Surge(first, day_off=is_day_off) for series in Series}
+        if self.history is not None and bucket_of(self.history.end) <= first:
+            self.take_history(self.history)
 
     def _close(self, number: int, observed_at: datetime) -> Iterator[Spoken]:
         end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
@@ -250,6 +259,22 @@ class WatchState:
             return
         span = Expectation(bucket_of(record.start), bucket_of(record.end), record.factor)
         self.expectations[record.expectation_id] = Announced(span, record.reason)
+
+    def learn_anew(self) -> None:
+        """From now on it is another count than before: what was usual may not be so any more, and signals say that."""
+        self.started = self.open_from
+
+    def take_history(self, record: History) -> None:
+        """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
+        surges = {series: _unpacked(record.states[series]) for series in Series}
+        if self.open_from is None:
+            self.history = record
+            return
+        for surge in surges.values():
+            surge.resume(max(self.open_from, surge.next_bucket))
+        if any(surge.next_bucket > self.open_from for surge in surges.values()):
+            raise ValueError(f"the history ends at {record.end:%Y-%m-%d %H:%M}, after the minute that is open")
+        self.surges, self.started, self.history = surges, bucket_of(record.start), None
 
     def take_verdict(self, *, crisis: bool) -> None:
         """What a person says about the rise that is going on."""
@@ -364,6 +389,10 @@ class WatchState:
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
         )  # fmt: skip
 
+    def packed_surges(self) -> dict[Series, str]:
+        """What has been learnt, in base64."""
+        return {series: base64.b64encode(surge.pack()).decode() for series, surge in self.surges.items()}
+
     # -- storage ----------------------------------------------------------------------------------------------------
 
     def dump(self) -> dict[str, Any]:
@@ -373,13 +402,15 @@ class WatchState:
             "open_from": self.open_from,
             "started": self.started,
             "since": self.since,
-            "surges": {series: base64.b64encode(surge.pack()).decode() for series, surge in self.surges.items()},
+            "surges": self.packed_surges(),
             "episodes": {series: episode.dump() for series, episode in self.episodes.items()},
             "first_posts": [sample.dump() for sample in self.first_posts],
             "late": self.late,
             "repeats": self.repeats,
             "spoken": self.spoken,
             "owed": self.owed,
+            "model": self.model,
+            "history": self.history.model_dump(mode="json") if self.history else None,
             "expectations": [[name, [*found.span], found.reason] for name, found in sorted(self.expectations.items())],
         }
 
@@ -387,13 +418,13 @@ class WatchState:
         """The inverse of `dump`."""
         self.watch = Watch.model_validate(stored["watch"])
         self.open_from, self.started, self.since = stored["open_from"], stored["started"], stored.get("since")
-        self.surges = {
-            Series(name): Surge.unpack(base64.b64decode(packed), day_off=is_day_off) for name, packed in stored["surges"].items()
-        }
+        self.surges = {Series(name): _unpacked(packed) for name, packed in stored["surges"].items()}
         self.episodes = {Series(name): Episode.restore(episode) for name, episode in stored["episodes"].items()}
         self.first_posts = [Sample(*fields) for fields in stored["first_posts"]]
         self.late, self.repeats, self.spoken = stored["late"], stored["repeats"], stored["spoken"]
         self.owed = stored.get("owed", 0.0)
+        self.model = stored.get("model")
+        self.history = History.model_validate(stored["history"]) if stored.get("history") else None
         self.expectations = {name: Announced(Expectation(*span), reason) for name, span, reason in stored.get("expectations", [])}
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
@@ -409,6 +440,10 @@ def _amounts(counted: Mapping[Series, Counted], owed: float) -> tuple[dict[Serie
     if weights:
         weights[Series.CONCERN], owed = without_misread(weights[Series.CONCERN], counted[Series.ALL].positive, owed)
     return weights, owed
+
+
+def _unpacked(packed: str) -> Surge:
+    return Surge.unpack(base64.b64decode(packed, validate=True), day_off=is_day_off)
 
 
 def is_concern(hit: Hit) -> bool:

@@ -23,6 +23,7 @@ FAST_CEILING: Final = 2.5  # times the usual, and as many standard deviations: w
 SMALLEST: Final = 1e-4  # weight a minute; keeps an empty series out of divisions by zero
 SMALLEST_SHARE: Final = 0.05
 SPREADS_LEARNED: Final = 4.0  # a bucket teaches no more than the usual plus so many standard deviations
+LARGEST_COUNT: Final = 65_535  # buckets: what is older than six weeks is old
 LARGEST_HALF: Final = 65_000.0  # a float16 ends a little above
 
 DISPERSION_DECAY: Final = math.exp(-1 / BUCKETS_PER_WEEK)
@@ -65,19 +66,19 @@ def learning_rate(buckets: int) -> float:
 class Season:
     """The share of each hour and weekday: weight that came over weight that the level alone had expected.
 
-    Both are counted in minutes of the level, so that they say the same at any rate, and are kept in 16 bits. They change
-    at the end of an hour only: within it a surge does not move what it is measured against, and the steps are large
-    enough for 16 bits.
+    Both are counted in minutes of the level, so that they say the same at any rate. What came in the hour that goes on is
+    kept apart until its end, in 32 bits: the sums of all hours have 16, and steps of a minute would be lost in them.
     """
 
-    __slots__ = ("hour_shares", "hours_expected", "hours_seen", "minutes", "seen", "weekdays_expected", "weekdays_seen")
+    __slots__ = ("hour_expected", "hours_expected", "hours_seen", "minutes", "seen", "weekday_expected", "weekdays_expected",
+                 "weekdays_seen")  # fmt: skip
 
-    STORED: Final = struct.Struct(f"<3f{2 * (HOURS + WEEKDAYS)}e")
+    STORED: Final = struct.Struct(f"<4f{2 * (HOURS + WEEKDAYS)}e")
 
     def __init__(self) -> None:
         self.hours_seen, self.hours_expected = [0.0] * HOURS, [0.0] * HOURS
         self.weekdays_seen, self.weekdays_expected = [0.0] * WEEKDAYS, [0.0] * WEEKDAYS
-        self.seen = self.minutes = self.hour_shares = 0.0  # of the hour that has not ended
+        self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0  # of the hour that goes on
 
     def shares(self, minute: int, level: float) -> tuple[int, int, float, float]:
         """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours."""
@@ -85,42 +86,53 @@ class Season:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
         prior = SEASON_PRIOR / level
-        near, far = (
-            (self.hours_seen[place] + prior) / (self.hours_expected[place] + prior) for place in (hour, other)
-        )  # fmt: skip
-        weekday_share = (self.weekdays_seen[weekday] + prior) / (self.weekdays_expected[weekday] + prior)
+        seen, expected = self._hour(hour)
+        near = (seen + prior) / (expected + prior)
+        far = (self.hours_seen[other] + prior) / (self.hours_expected[other] + prior)
+        seen, expected = self._weekday(weekday)
+        weekday_share = (seen + prior) / (expected + prior)
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
 
+    def _hour(self, hour: int) -> tuple[float, float]:
+        """Seen and expected, with the hour that goes on."""
+        decay = math.exp(-self.minutes / HOUR_MEMORY)
+        return self.hours_seen[hour] * decay + self.seen, self.hours_expected[hour] * decay + self.hour_expected
+
+    def _weekday(self, weekday: int) -> tuple[float, float]:
+        decay = math.exp(-self.minutes / WEEKDAY_MEMORY)
+        return self.weekdays_seen[weekday] * decay + self.seen, self.weekdays_expected[weekday] * decay + self.weekday_expected
+
     def learn(self, usual: "Usual", minutes: float) -> None:
-        """Take a minute over, in which as much came as in so many minutes of the level."""
+        """Take a minute over, in which as much came as in so many minutes of the level.
+
+        Each share is measured against the level times the other one, so that the two do not explain the same.
+        """
         self.seen += minutes
         self.minutes += 1
-        self.hour_shares += usual.hour_share
+        self.hour_expected += usual.weekday_share
+        self.weekday_expected += usual.hour_share
 
     def end_hour(self, usual: "Usual") -> None:
-        """Each share is measured against the level times the other one, so that the two do not explain the same."""
+        """Put what came in the hour to the sums."""
         hour, weekday = usual.hour, usual.weekday
-        hour_decay, weekday_decay = math.exp(-self.minutes / HOUR_MEMORY), math.exp(-self.minutes / WEEKDAY_MEMORY)
-        self.hours_seen[hour] = half(self.hours_seen[hour] * hour_decay + self.seen)
-        self.hours_expected[hour] = half(self.hours_expected[hour] * hour_decay + self.minutes * usual.weekday_share)
-        self.weekdays_seen[weekday] = half(self.weekdays_seen[weekday] * weekday_decay + self.seen)
-        self.weekdays_expected[weekday] = half(self.weekdays_expected[weekday] * weekday_decay + self.hour_shares)
-        self.seen = self.minutes = self.hour_shares = 0.0
+        self.hours_seen[hour], self.hours_expected[hour] = map(half, self._hour(hour))
+        self.weekdays_seen[weekday], self.weekdays_expected[weekday] = map(half, self._weekday(weekday))
+        self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0
 
     def values(self) -> tuple[float, ...]:
         """As it is stored."""
-        pending = (self.seen, self.minutes, self.hour_shares)
-        return (*pending, *self.hours_seen, *self.hours_expected, *self.weekdays_seen, *self.weekdays_expected)
+        going_on = (self.seen, self.minutes, self.hour_expected, self.weekday_expected)
+        return (*going_on, *self.hours_seen, *self.hours_expected, *self.weekdays_seen, *self.weekdays_expected)
 
     def restore(self, values: tuple[float, ...]) -> None:
         """The inverse of `values`."""
-        self.seen, self.minutes, self.hour_shares, *sums = values
+        self.seen, self.minutes, self.hour_expected, self.weekday_expected, *sums = values
         self.hours_seen, self.hours_expected = sums[:HOURS], sums[HOURS : 2 * HOURS]
         self.weekdays_seen, self.weekdays_expected = sums[2 * HOURS : 2 * HOURS + WEEKDAYS], sums[2 * HOURS + WEEKDAYS :]
 
     def restore_mentions(self, values: tuple[float, ...], level: float) -> None:
         """From sums of mentions instead of minutes of the level."""
-        self.restore((0.0, 0.0, 0.0, *(half(value / level) for value in values)))
+        self.restore((0.0, 0.0, 0.0, 0.0, *(half(value / level) for value in values)))
 
 
 def half(value: float) -> float:
@@ -165,7 +177,7 @@ class Baseline:
 
     def learn(self, usual: Usual, weight: float, trust: float, *, ends_hour: bool) -> None:
         """Take a closed bucket over; with trust < 1 it counts as less than one bucket, and nothing for the season."""
-        self.buckets += 1
+        self.buckets = min(self.buckets + 1, LARGEST_COUNT)
         if self.buckets <= WARM_UP_BUCKETS:
             first_rate = 1 / (self.buckets + FIRST_LEVEL_BUCKETS)
             self.level = max(self.level + first_rate * (weight - self.level), SMALLEST)
@@ -202,9 +214,9 @@ class Baseline:
     def _round(self) -> None:
         self.restore(self.STORED.unpack(self.STORED.pack(*self.values())))
         season = self.season
-        season.seen, season.minutes, season.hour_shares = _PENDING.unpack(
-            _PENDING.pack(season.seen, season.minutes, season.hour_shares)
+        season.seen, season.minutes, season.hour_expected, season.weekday_expected = _GOING_ON.unpack(
+            _GOING_ON.pack(season.seen, season.minutes, season.hour_expected, season.weekday_expected)
         )  # fmt: skip
 
 
-_PENDING: Final = struct.Struct("<3f")
+_GOING_ON: Final = struct.Struct("<4f")

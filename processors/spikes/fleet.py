@@ -39,7 +39,10 @@ _ROWS: Final = _TAILS + 2 * 5
 class _Usual:
     """What is usual in one minute, for each series."""
 
-    __slots__ = ("factor", "fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share")
+    __slots__ = (
+        "factor", "fast_mean", "hour", "hour_share", "hour_sums", "mean", "share", "spread", "weekday", "weekday_share",
+        "weekday_sums",
+    )  # fmt: skip
 
     def __init__(self, fleet: "Fleet", values: Floats, factor: float) -> None:
         minute = usual.minute_of_week(fleet.next_bucket, fleet.utc_offset_minutes)
@@ -47,9 +50,14 @@ class _Usual:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
         hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
-        near, far = _share(hours, self.hour, prior), _share(hours, other, prior)
+        seen, minutes, hour_expected, weekday_expected = fleet.pending.astype(np.float64)
+        self.hour_sums = _with(hours[:, self.hour], np.exp(-minutes / usual.HOUR_MEMORY), seen, hour_expected)
+        self.weekday_sums = _with(
+            fleet.weekdays[:, self.weekday], np.exp(-minutes / usual.WEEKDAY_MEMORY), seen, weekday_expected
+        )
+        near, far = _share(self.hour_sums, prior), _share(hours[:, other].astype(np.float64), prior)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        self.weekday_share = _share(fleet.weekdays, self.weekday, prior)
+        self.weekday_share = _share(self.weekday_sums, prior)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
@@ -74,9 +82,9 @@ class Fleet:
         self.utc_offset_minutes = utc_offset_minutes
         self.hours = np.zeros((2, usual.HOURS, series), np.float16)  # seen, expected
         self.weekdays = np.zeros((2, usual.WEEKDAYS, series), np.float16)
-        self.pending = np.zeros((3, series), np.float32)  # of the hour that has not ended; see `Season`
+        self.pending = np.zeros((4, series), np.float32)  # of the hour that has not ended; see `Season`
         self.buckets = np.zeros(series, np.int32)
-        self.heard = np.full(series, first_bucket, np.int32)
+        self.silent = np.zeros(series, np.int32)  # empty buckets since the last mention
         self.verdicts = np.zeros(series, np.int8)
         self.totals = np.zeros((2, series))
         self.late = np.zeros(series, np.bool_)
@@ -107,7 +115,7 @@ class Fleet:
         if weight.shape != self.scores.shape or not (np.isfinite(weight).all() and (weight >= 0).all()):
             raise ValueError(f"a weight is a number from 0 up, one for each of {len(self)} series")
         silent = (weight == 0) & ~self.late
-        asleep = silent & (self.next_bucket - self.heard > SILENCE)
+        asleep = silent & (self.silent > SILENCE)
         if asleep.any():
             return self._tick_some(weight, known, ~asleep)
         values = self.values.astype(np.float64)
@@ -117,7 +125,7 @@ class Fleet:
         scores = np.where(silent, np.minimum(scores, self.scores), scores)
         young = self.buckets < usual.WARM_UP_BUCKETS
         scores = np.where(young, SCORE_FLOOR, scores).astype(np.float32).astype(np.float64)
-        self.heard = np.where(silent, self.heard, self.next_bucket).astype(np.int32)
+        self.silent = np.where(silent, self.silent + 1, 0).astype(np.int32)
         self._learn_members(values, totals, member_values, young, scores, known)
         trust = np.where((scores >= 0) & (self.verdicts != Verdict.NO_CRISIS), SLOW_LEARNING, 1.0)
         self._learn_usual(values, now, weight, trust, young)
@@ -146,7 +154,8 @@ class Fleet:
         nothing = np.zeros(len(self))
         while self.next_bucket < to_bucket:
             self.tick(nothing)
-        return self.scores
+        scores: Floats = self.scores.astype(np.float64)
+        return scores
 
     def weight_for(self, score: float) -> Floats:
         """The weight with which the next bucket would reach the score, per series; infinite where none would."""
@@ -208,7 +217,10 @@ class Fleet:
         overdue = run > members.LONGEST_RUN
         sum_ends = overdue | ((totals[_SUM] == 0) & (self.totals[_SUM] > 0))
         values[_RUN] = np.where(sum_ends, 0.0, run)
+        learnt = self.buckets >= tails.FIRST_LEARNT_BUCKETS
+        kept = tail[:, :, ~learnt].copy()
         self._learn_tails(values, read, np.stack([hour_ends, sum_ends]))
+        tail[:, :, ~learnt] = kept
         tail[_PEAK, :, (self.verdicts == Verdict.CRISIS) & (scores >= 0)] = 0.0
         rate = _learning_rate(self.buckets)
         distance = totals[_HOUR] / known.hour - values[_MEAN]
@@ -249,13 +261,13 @@ class Fleet:
         tail[_WEEKS] = tail[_WEEKS] * tails.DECAY + 1 / BUCKETS_PER_WEEK
 
     def _learn_usual(self, values: Floats, now: _Usual, weight: Floats, trust: Floats, young: npt.NDArray[np.bool_]) -> None:
-        self.buckets += 1
+        self.buckets = np.minimum(self.buckets + 1, usual.LARGEST_COUNT)
         level, rate = values[_LEVEL].copy(), _learning_rate(self.buckets)
         first_rate = 1 / (self.buckets + usual.FIRST_LEVEL_BUCKETS)
         first_level = np.maximum(level + first_rate * (weight - level), usual.SMALLEST)
         taught = np.minimum(weight, now.mean + usual.SPREADS_LEARNED * now.spread + 1) / now.factor
         learns = (trust == 1) & ~young
-        self.pending += np.where(learns, [taught / level, np.ones_like(level), now.hour_share], 0.0)
+        self.pending += np.where(learns, [taught / level, np.ones_like(level), now.weekday_share, now.hour_share], 0.0)
         later = np.maximum(level + trust * rate * (taught - level), usual.SMALLEST)
         values[_LEVEL] = np.where(young, first_level, later)
         mean = now.mean / now.factor
@@ -270,11 +282,9 @@ class Fleet:
         values[[_FAST_INPUT, _FAST]] = np.where(young, values[_LEVEL], [fast_input, fast])
 
     def _end_hour(self, now: _Usual) -> None:
-        seen, minutes, hour_shares = self.pending.astype(np.float64)
-        by_hour = np.exp(-minutes / usual.HOUR_MEMORY)
-        by_weekday = np.exp(-minutes / usual.WEEKDAY_MEMORY)
-        _remember(self.hours, now.hour, by_hour, seen, minutes * now.weekday_share)
-        _remember(self.weekdays, now.weekday, by_weekday, seen, hour_shares)
+        after = _Usual(self, self.values.astype(np.float64), 1.0)  # with the minute that has just been learnt
+        self.hours[:, now.hour] = np.minimum(after.hour_sums, usual.LARGEST_HALF)
+        self.weekdays[:, now.weekday] = np.minimum(after.weekday_sums, usual.LARGEST_HALF)
         self.pending[:] = 0.0
 
     # -- from and to single series -----------------------------------------------------------------------------------
@@ -300,12 +310,12 @@ class Fleet:
         self._tails()[:, _HOUR, place] = hour.tail.values()
         self._tails()[:, _SUM, place] = excess.tail.values()
         season = base.season
-        self.pending[:, place] = season.seen, season.minutes, season.hour_shares
+        self.pending[:, place] = season.seen, season.minutes, season.hour_expected, season.weekday_expected
         self.hours[:, :, place] = season.hours_seen, season.hours_expected
         self.weekdays[:, :, place] = season.weekdays_seen, season.weekdays_expected
         self.buckets[place] = base.buckets
         self.totals[:, place] = hour.total, excess.total
-        self.late[place], self.heard[place], self.verdicts[place] = surge._late, surge._heard, surge._verdict
+        self.late[place], self.silent[place], self.verdicts[place] = surge._late, surge._silent, surge._verdict
         last = surge.last
         self.scores[place], self.observed_60m[place], self.expected[place] = last.score, last.observed_60m, last.expected
 
@@ -324,23 +334,23 @@ class Fleet:
             each.tail.restore(tuple(map(float, self._tails()[:, row, place])))
             each.total = float(self.totals[row, place])
         score = float(self.scores[place])
-        surge._late, surge._heard, surge._verdict = (
-            bool(self.late[place]), int(self.heard[place]), Verdict(int(self.verdicts[place])),
+        surge._late, surge._silent, surge._verdict = (
+            bool(self.late[place]), int(self.silent[place]), Verdict(int(self.verdicts[place])),
         )  # fmt: skip
         member = Member.HOUR if score > SCORE_FLOOR else Member.NONE
         surge._last = Evidence(score, member, float(self.observed_60m[place]), float(self.expected[place]))
         return surge
 
 
-def _share(seen_expected: npt.NDArray[np.float16], row: int, prior: Floats) -> Floats:
-    seen, expected = seen_expected[:, row].astype(np.float64) + prior
-    share: Floats = seen / expected
+def _with(sums: npt.NDArray[np.float16], decay: Floats, seen: Floats, expected: Floats) -> Floats:
+    """Seen and expected with the hour that goes on."""
+    both: Floats = sums.astype(np.float64) * decay + np.stack([seen, expected])
+    return both
+
+
+def _share(seen_expected: Floats, prior: Floats) -> Floats:
+    share: Floats = (seen_expected[0] + prior) / (seen_expected[1] + prior)
     return share
-
-
-def _remember(seen_expected: npt.NDArray[np.float16], row: int, decay: Floats, seen: Floats, expected: Floats) -> None:
-    kept = seen_expected[:, row].astype(np.float64) * decay + np.stack([seen, expected])
-    seen_expected[:, row] = np.minimum(kept, usual.LARGEST_HALF)
 
 
 def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
-from processors.spikes.baseline import Baseline, Season, Usual, minute_of_week
+from processors.spikes.baseline import LARGEST_COUNT, Baseline, Season, Usual, minute_of_week
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, SCORE_FLOOR, Evidence, Member
 from processors.spikes.members import LARGEST_SCORE, Excess, Hour, Reading
 from processors.spikes.tails import LEARNED_SCORE
@@ -21,8 +21,8 @@ SILENCE: Final = 14 * BUCKETS_PER_DAY  # after so many empty buckets more of the
 _VERSION: Final = 2
 _SUNDAY: Final = 6 * BUCKETS_PER_DAY
 _MEMBERS: Final = tuple(Member)
-# version, flags, offset, next bucket, buckets, bucket of the last mention, two sums, last evidence
-_HEAD: Final = struct.Struct("<BBhIII2d3f")
+# version, flags, offset, next bucket, buckets, silent buckets, two sums, last evidence
+_HEAD: Final = struct.Struct("<BBhIHH2d3f")
 _VALUES: Final = struct.Struct(f"<{5 + 3 + 5 + 1 + 5}f")
 _FLOATS: Final = struct.Struct("<3f")
 
@@ -56,11 +56,11 @@ class Surge:
         "_baseline",
         "_day_off",
         "_excess",
-        "_heard",
         "_hour",
         "_last",
         "_late",
         "_next",
+        "_silent",
         "_utc_offset_minutes",
         "_verdict",
     )
@@ -75,7 +75,8 @@ class Surge:
     ) -> None:
         """`day_off`: days that are like a Sunday, whatever they are called; it is not part of the state."""
         self._day_off = day_off
-        self._next = self._heard = first_bucket
+        self._next = first_bucket
+        self._silent = 0  # empty buckets since the last mention
         self._utc_offset_minutes = utc_offset_minutes
         self._baseline = Baseline(prior_per_hour / BUCKETS_PER_HOUR)
         self._hour = Hour()
@@ -115,12 +116,11 @@ class Surge:
 
     def tick(self, bucket: int, weight: float, known: Known = USUAL) -> Evidence:
         """Close a bucket with the damped weight of its mentions. Raises ValueError if it is not the next one."""
-        if weight == 0 and not self._late and bucket == self._next and bucket - self._heard > SILENCE:
+        if weight == 0 and not self._late and bucket == self._next and self._silent > SILENCE:
             self._next = bucket + 1
             return self._last
         evidence, usual, hour, excess = self._judge(bucket, weight, known)
-        if weight > 0 or self._late:
-            self._heard = bucket
+        self._silent = 0 if weight > 0 or self._late else self._silent + 1
         self._learn_members(evidence, hour, excess, known)
         trust = SLOW_LEARNING if evidence.score >= 0 and self._verdict is not Verdict.NO_CRISIS else 1.0
         warmed_up = self.warms_up
@@ -150,11 +150,21 @@ class Surge:
     def advance(self, to_bucket: int) -> Evidence:
         """Close all buckets before `to_bucket` as empty; the last evidence. Takes no longer for years than for weeks."""
         while self._next < to_bucket:
-            if not self._late and self._next - self._heard > SILENCE:
+            if not self._late and self._silent > SILENCE:
                 self._next = to_bucket
             else:
                 self.tick(self._next, 0.0)
         return self._last
+
+    def resume(self, bucket: int) -> None:
+        """Go on at a later bucket. What was between is not known, which is not silence: it teaches nothing."""
+        if bucket < self._next:
+            raise ValueError(f"bucket {bucket} is closed")
+        self._hour.total, self._excess.total, self._excess.run = self._hour.mean, 0.0, 0.0
+        self._hour.tail.peak = self._excess.tail.peak = 0.0
+        self._next, self._silent = bucket, 0
+        self._late, self._verdict = False, Verdict.NONE
+        self._last = _rounded(SCORE_FLOOR, Member.NONE, self._hour.total, self._baseline.level)
 
     def late(self, weight: float, age_minutes: int) -> None:
         """Add a mention of a bucket that is closed: 0 minutes old if it belongs to the last one. Counts at next tick."""
@@ -205,7 +215,7 @@ class Surge:
         last = self._last
         flags = _MEMBERS.index(last.member) | self._late << 2 | self._verdict << 3
         head = _HEAD.pack(
-            _VERSION, flags, self._utc_offset_minutes, self._next, self._baseline.buckets, self._heard, self._hour.total,
+            _VERSION, flags, self._utc_offset_minutes, self._next, self._baseline.buckets, self._silent, self._hour.total,
             self._excess.total, last.score, last.observed_60m, last.expected,
         )  # fmt: skip
         values = _VALUES.pack(
@@ -221,9 +231,9 @@ class Surge:
             return cls._unpack_first(packed, day_off)
         if len(packed) != _HEAD.size + _VALUES.size + Season.STORED.size or packed[0] != _VERSION:
             raise ValueError(f"{len(packed)} bytes of version {packed[:1].hex()} are no state of version {_VERSION} or 1")
-        _, flags, offset, following, buckets, heard, hour, excess, *last = _HEAD.unpack_from(packed)
+        _, flags, offset, following, buckets, silent, hour, excess, *last = _HEAD.unpack_from(packed)
         surge = cls(following, utc_offset_minutes=offset, day_off=day_off)
-        surge._heard, surge._late, surge._verdict = heard, bool(flags & 4), Verdict(flags >> 3)
+        surge._silent, surge._late, surge._verdict = silent, bool(flags & 4), Verdict(flags >> 3)
         surge._last = Evidence(last[0], _MEMBERS[flags & 3], last[1], last[2])
         surge._baseline.buckets, surge._hour.total, surge._excess.total = buckets, hour, excess
         surge._restore(_VALUES.unpack_from(packed, _HEAD.size))
@@ -237,7 +247,8 @@ class Surge:
         values = _First.values.unpack_from(packed, _First.head.size)
         surge = cls(following, utc_offset_minutes=offset, day_off=day_off)
         surge._late, surge._last = late, _rounded(last[0], _MEMBERS[member], last[1], last[2])
-        surge._baseline.buckets, surge._hour.total, surge._excess.total = buckets, hour, excess
+        surge._baseline.buckets = min(buckets, LARGEST_COUNT)
+        surge._hour.total, surge._excess.total = hour, excess
         surge._restore(values[: _VALUES.size // 4])
         surge._baseline.season.restore_mentions(values[_VALUES.size // 4 :], surge._baseline.level)
         return surge

@@ -13,7 +13,7 @@ import math
 import struct
 from typing import Final
 
-from processors.spikes.evidence import BUCKETS_PER_WEEK, SCORE_FLOOR
+from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_WEEK, SCORE_FLOOR
 
 MEMBERS: Final = 2  # statistics that share one budget: each gets half of it (Bonferroni)
 TARGET_CLUSTERS: Final = 15.0  # a week: enough to learn from, few enough to be the tail
@@ -22,6 +22,8 @@ PRIOR_EXCESS: Final = 0.35  # log units: median over realTweets and simulated st
 PRIOR_EXCESS_CLUSTERS: Final = 8.0  # clusters that the prior is worth
 PRIOR_CLUSTERS: Final = 2.0  # clusters that the prior of their rate is worth
 LEARNED_SCORE: Final = 4.0  # a peak teaches no more than this score, so that a crisis does not become the norm
+FIRST_LEARNT_BUCKETS: Final = BUCKETS_PER_DAY
+"""Before a day has passed, the hours of the day are not known: that it grows light would teach that surges are usual."""
 SMALLEST_THRESHOLD: Final = 0.05
 SMALLEST_EXCESS: Final = 0.01
 SMALLEST_STEP: Final = 0.05
@@ -70,6 +72,8 @@ class Tail:
 
         A cluster's peak teaches no more than the score `most`.
         """
+        if buckets < FIRST_LEARNT_BUCKETS:
+            return
         step, learned = self._step(buckets), self.mean_excess * (self.log_clusters + most)
         if value > self.threshold:
             self.peak = max(self.peak, value)

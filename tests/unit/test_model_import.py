@@ -305,12 +305,13 @@ class TestCalibration:
         assert shares.sum(axis=1) == pytest.approx(1)
 
     def test_weight(self) -> None:
-        """The least with which enough of a label is found; never more than there is."""
-        shares = np.array([[0.5, 0.4, 0.1]] * 80 + [[0.4, 0.5, 0.1]] * 10 + [[0.1, 0.8, 0.1]] * 10 + [[0.1, 0.1, 0.8]] * 50)
+        """The least with which enough of a label is found, the unsure ones not counted; never more than there is."""
+        shares = np.array([[0.5, 0.4, 0.1]] * 80 + [[0.4, 0.5, 0.1]] * 15 + [[0.1, 0.8, 0.1]] * 5 + [[0.1, 0.1, 0.8]] * 50)
         labels = [0] * 100 + [2] * 50
-        assert calibration.weight(shares, labels, 0) == 1.25
-        assert calibration.weight(shares[:80], labels[:80], 0) == 1.0
-        assert calibration.weight(np.array([[0.1, 0.8, 0.1]] * 9), [0] * 9, 0) == calibration.WEIGHTS[-1]
+        assert calibration.weight_and_threshold(shares, labels, ["a"] * 150, 0) == (1.25, pytest.approx(0.4))
+        assert calibration.weight_and_threshold(shares[:80], labels[:80], ["a"] * 80, 0) == (1.0, pytest.approx(0.5))
+        weight, _ = calibration.weight_and_threshold(np.array([[0.1, 0.8, 0.1]] * 9), [0] * 9, ["a"] * 9, 0)
+        assert weight == calibration.WEIGHTS[-1]
 
     def test_threshold_of_what_is_decided(self) -> None:
         """By the weighted label, with its own probability."""

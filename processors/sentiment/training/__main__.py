@@ -99,7 +99,9 @@ def _mixed(
     deep: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[corpus.Shown]], held_back: list[corpus.Example]
 ) -> WideAndDeep:
     """With a rule over pairs that has learnt from the same labelled texts, in shares fitted on texts that neither has seen."""
-    labelled = [found for texts in rounds for found in texts if found.source != teachers.SOURCE]
+    labelled = [
+        found for texts in rounds for found in texts if found.source not in corpus.ONE_LABEL and found.source != teachers.SOURCE
+    ]
     encoded = [encoding.ids for encoding in tokenizer.encode_batch([found.text for found in labelled])]
     pieces = tokenizer.get_vocab_size()
     rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], pieces)
@@ -168,10 +170,10 @@ def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     logits = np.log(model.read([model.prepare(example.text) for example in held_back])[HEAD])
     temperature = calibration.temperature(logits, [example.label for example in held_back])
     shares = calibration.probabilities(logits / temperature)
-    negative = CLASSES.index(Label.NEGATIVE)
-    weight = calibration.weight(shares, [example.label for example in held_back], negative)
-    weights = [weight if label is Label.NEGATIVE else 1.0 for label in CLASSES]
-    threshold = calibration.threshold(shares, [example.source for example in held_back], weights)
+    weight, threshold = calibration.weight_and_threshold(
+        shares, [example.label for example in held_back], [example.source for example in held_back],
+        CLASSES.index(Label.NEGATIVE),
+    )  # fmt: skip
     fitted = neutral.model_copy(
         update={
             "temperature": round(temperature, 4), "threshold": round(threshold, 3), "weights": {Label.NEGATIVE.value: weight},

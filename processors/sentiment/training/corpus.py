@@ -36,6 +36,8 @@ DRAWN_PER_ROUND = {
 """Posts that mention an institution first; reviews and complaints for words that those lack. Complaints to municipalities
 are all negative: drawn more often, they make thanks and questions on water and roads negative, too."""
 
+ONE_LABEL = ("complaints", "municipal-complaints")
+"""From these a rule over words learns nothing but that their subjects are bad."""
 INVENTED_PER_ROUND = 3_600
 TAUGHT_PER_ROUND = 7_000
 NEVER_DRAWN = ("weak-general-tweets-2015", "product-reviews", "movie-reviews")
