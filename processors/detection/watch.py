@@ -207,7 +207,7 @@ class WatchState:
         first = min([*self.buckets, since])
         self.open_from = self.started = first
         self.surges = {series: Surge(first, day_off=is_day_off) for series in Series}
-        if self.history is not None and bucket_of(self.history.end) <= first:
+        if self.history is not None:
             self.take_history(self.history)
 
     def _close(self, number: int, observed_at: datetime) -> Iterator[Spoken]:
@@ -271,9 +271,7 @@ class WatchState:
             self.history = record
             return
         for surge in surges.values():
-            surge.resume(max(self.open_from, surge.next_bucket))
-        if any(surge.next_bucket > self.open_from for surge in surges.values()):
-            raise ValueError(f"the history ends at {record.end:%Y-%m-%d %H:%M}, after the minute that is open")
+            surge.resume(self.open_from)
         self.surges, self.started, self.history = surges, bucket_of(record.start), None
 
     def take_verdict(self, *, crisis: bool) -> None:

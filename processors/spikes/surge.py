@@ -157,9 +157,7 @@ class Surge:
         return self._last
 
     def resume(self, bucket: int) -> None:
-        """Go on at a later bucket. What was between is not known, which is not silence: it teaches nothing."""
-        if bucket < self._next:
-            raise ValueError(f"bucket {bucket} is closed")
+        """Go on at another bucket. What was between is not known, which is not silence: it teaches nothing."""
         self._hour.total, self._excess.total, self._excess.run = self._hour.mean, 0.0, 0.0
         self._hour.tail.peak = self._excess.tail.peak = 0.0
         self._next, self._silent = bucket, 0

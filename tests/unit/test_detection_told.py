@@ -1,17 +1,21 @@
-"""What people say to the detector is a record of its log: expectations, verdicts; and a prize is no crisis."""
+"""What people say to the detector is a record of its log: expectations, verdicts, history; and a prize is no crisis."""
 
+import base64
 from random import Random
 
 import pytest
 
+from processors.detection.clocks import bucket_of
 from processors.detection.fold import DetectFold
+from processors.spikes import Surge
 from processors.spikes.misread import MISSED_PER_FOUND, without_misread
-from schemas.hits import Expectation, Hit, Verdict
+from schemas.hits import Expectation, History, Hit, Verdict, WatchChanged
 from schemas.labels import Label
 from schemas.outputs import Output
 from schemas.records import NotARecord
+from schemas.sentiments import NO_MODEL, Sentiment
 from schemas.signals import Series, Signal, SignalKind, SignalLevel
-from tests.unit.detection_log import Log, apply, at, minutes, progress, saved, signals, tone, with_history
+from tests.unit.detection_log import START, Log, apply, at, minutes, progress, saved, signals, tone, watch, with_history
 
 HOURS = 6
 RISE = 60 * HOURS + 5
@@ -56,7 +60,7 @@ class TestExpectation:
         log = Log()
         fold = history(log)
         apply(fold, expectation())
-        found = told(fold, log, 40)
+        found = told(fold, log, 120)
         assert (Series.CONCERN, SignalLevel.PAGE) in onsets(found)
         assert {signal.evidence.announced for signal in found} == {("duyurulan bakım",)}
 
@@ -140,3 +144,90 @@ class TestPrize:
         fold = history(log)
         found = minutes(apply(fold, *rise(log, 8, (Label.POSITIVE, Label.NEUTRAL)), progress(RISE + 30)))
         assert sum(minute.weights[Series.CONCERN] for minute in found) < sum(minute.mentions for minute in found) / 2
+
+
+def learnt(log: Log, *, days: int = 3, a_minute: float = 2.0, **changes: object) -> History:
+    """What a busy watch has learnt in the days before the story begins."""
+    first = bucket_of(START) - days * 24 * 60
+    dice = Random(4)
+    states = {}
+    for series in Series:
+        surge = Surge(first)
+        for bucket in range(first, first + days * 24 * 60):
+            surge.tick(bucket, float(sum(dice.random() < a_minute / 10 for _ in range(10))))
+        states[series] = base64.b64encode(surge.pack()).decode()
+    fields: dict[str, object] = {
+        "watch_id": "su", "watch_version": 1, "start": at(-days * 24 * 60), "end": at(0), "mentions": 1, "model": "deneme-1",
+        "states": states, "who": "basin",
+    }  # fmt: skip
+    return History(**{**fields, **changes})
+
+
+class TestHistory:
+    def test_a_watch_that_has_a_history_knows_at_once_what_is_usual(self) -> None:
+        """Two mentions a minute are no rise where there always were two; ten are one, in the first hour."""
+        for a_minute, levels in ((2, set()), (20, {(Series.ALL, SignalLevel.NOTICE), (Series.CONCERN, SignalLevel.PAGE)})):
+            log, fold = Log(), DetectFold()
+            apply(fold, WatchChanged(watch=watch()), learnt(log))
+            posts = [log.hit((number + 0.5) / a_minute, observed_at=at(40)) for number in range(20 * a_minute)]
+            found = onsets(signals(apply(fold, progress(0), *posts, progress(40))))
+            assert levels <= found
+            assert bool(found) == bool(levels)
+
+    def test_it_takes_the_place_of_what_was_learnt_and_survives_a_restart(self) -> None:
+        log = Log()
+        fold = history(log)
+        assert fold._watches["su"].surges[Series.ALL].level < 0.2
+        apply(fold, learnt(log))
+        assert fold._watches["su"].surges[Series.ALL].level == pytest.approx(2, rel=0.1)
+        again = saved(fold, {})
+        assert again._watches["su"].surges[Series.ALL].pack() == fold._watches["su"].surges[Series.ALL].pack()
+
+    def test_one_that_waits_for_the_first_minute_is_kept(self) -> None:
+        log, fold, stored = Log(), DetectFold(), {}
+        apply(fold, WatchChanged(watch=watch()), learnt(log))
+        again = saved(fold, stored)
+        apply(again, progress(3), log.hit(3.5), progress(6))
+        assert again._watches["su"].surges[Series.ALL].level == pytest.approx(2, rel=0.1)
+
+    @pytest.mark.parametrize(
+        "changes", [{"states": {"all": "eA==", "concern": "eA=="}}, {"states": {}}, {"states": {"all": "?", "concern": "?"}}]
+    )
+    def test_one_that_cannot_be_read_is_a_dead_letter_and_changes_nothing(self, changes: dict[str, object]) -> None:
+        log = Log()
+        fold = history(log)
+        before = fold._watches["su"].dump()
+        with pytest.raises(NotARecord, match="history that cannot be used"):
+            fold.apply(learnt(log, **changes).encode())
+        assert fold._watches["su"].dump() == before
+
+
+class TestLearningAnew:
+    def test_another_query_or_model_says_that_it_is_learning(self) -> None:
+        """What was usual may not be so any more; another title changes nothing."""
+        log = Log()
+        fold = with_history(log=log, hours=24 * 8)
+        start = fold._watches["su"].started
+        apply(fold, WatchChanged(watch=watch(version=2, title="Sular")))
+        assert fold._watches["su"].started == start
+        apply(fold, WatchChanged(watch=watch(version=3, query="su OR baraj")))
+        changed = fold._watches["su"].started
+        assert changed is not None
+        assert start is not None
+        assert changed > start
+        apply(fold, progress(60 * 24 * 8 + 20))
+        apply(fold, log.hit(60 * 24 * 8 + 30, sentiment=Sentiment(label=Label.NEUTRAL, confidence=0.9, model="deneme-2")))
+        apply(fold, progress(60 * 24 * 8 + 40))
+        assert (fold._watches["su"].started or 0) > changed
+
+    def test_a_post_in_another_language_is_no_other_model(self) -> None:
+        log = Log()
+        fold = history(log)
+        start = fold._watches["su"].started
+        apply(
+            fold,
+            log.hit(RISE, sentiment=Sentiment(label=Label.UNSURE, confidence=0, model=NO_MODEL)),
+            log.hit(RISE + 1),
+            progress(RISE + 5),
+        )
+        assert fold._watches["su"].started == start
