@@ -107,7 +107,7 @@ class Evaluation:
 def evaluate(wanted: Wanted, report: Report) -> Evaluation:
     """Everything that can be wrong with what was given is told before the first model is loaded.
 
-    Takes about 15 ms a text and model. Raises `LabelledUnusable`, `EvaluationUnavailable`, `ModelUnusable`, OSError.
+    Takes about 12 ms a text and model. Raises `LabelledUnusable`, `EvaluationUnavailable`, `ModelUnusable`, OSError.
     """
     if wanted.train:
         require_extra("sklearn", "scikit-learn", "--train")

@@ -14,9 +14,7 @@ from processors.sentiment.variations import VARIATIONS, changed
 OVERALL = 0.85
 STRICT = 0.90
 STRICT_CAPABILITIES = ("municipal_complaints", "official_announcements", "questions")
-MISSED = {
-    "municipal_complaints": "116 of 130: praise and questions on municipal matters are taken for complaints, of which the training has too many",
-}
+MISSED: dict[str, str] = {}
 """A capability whose bar the bundled model misses, with what is known of why. Strict: one that passes must leave the list."""
 
 

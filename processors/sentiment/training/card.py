@@ -171,7 +171,11 @@ def _quality_rows(title: str, figures: Mapping[str, Value]) -> Iterator[tuple[st
 def _confusion(evaluation: Value) -> str:
     first = next(iter(evaluation["labelled"]["all"].values()))
     rows = " · ".join(" ".join(map(str, row)) for row in first["confusion"])
-    return f"Truth (rows) and likeliest class (columns) over all, in the order negative, neutral, positive: {rows}."
+    decided = " · ".join(" ".join(map(str, row)) for row in first["decided"])
+    return (
+        f"Truth (rows) and likeliest class (columns) over all, in the order negative, neutral, positive: {rows}. "
+        f"As decided, with unsure as a fourth column: {decided}."
+    )
 
 
 def _suite(evaluation: Value) -> str:

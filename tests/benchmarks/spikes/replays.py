@@ -33,7 +33,7 @@ from schemas.signals import Signal, SignalKind, SignalLevel
 from schemas.topics import MENTIONS_PARTITIONS, SIGNALS
 from schemas.watches import Watch, WatchLevel
 from tests.benchmarks.spikes.alarms import Pages
-from tests.benchmarks.spikes.floods import CONFUSION, SERIES, UNSURE
+from tests.benchmarks.spikes.floods import ANSWERS, SERIES
 from tests.benchmarks.spikes.report import Row, Verdict, judged
 from tests.benchmarks.spikes.rivals import Past
 from tests.benchmarks.spikes.simulated import Plan, Say
@@ -53,7 +53,7 @@ CRISES: Final = (
 )
 _LEVELS: Final = {SignalLevel.NOTICE: Level.NOTICE, SignalLevel.PAGE: Level.PAGE}
 _SHORT: Final = datetime(2020, 3, 1, tzinfo=UTC)  # what --quick hears of the six years
-_LABELS: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
+_LABELS: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE, Label.UNSURE)
 _NOISES: Final = 20
 # of labelled mentions of telecom operators (processors/sentiment/model/README.md: F1, 800 texts); complaints in an outage
 _TRUTH: Final = (0.6, 0.3, 0.1)
@@ -77,9 +77,7 @@ def labels(kind: str, count: int, seed: int = 0) -> list[Label]:
         return [Label.NEUTRAL if kind == "none" else Label.UNSURE] * count
     rng = np.random.default_rng(SEEDS["telecom"] + 1000 * seed)
     truths = rng.choice(3, size=count, p=_TRUTH)
-    answers = [int(rng.choice(3, p=CONFUSION[truth] / CONFUSION[truth].sum())) for truth in truths]
-    unsure = rng.random(count) < UNSURE
-    return [Label.UNSURE if held else _LABELS[answer] for answer, held in zip(answers, unsure, strict=True)]
+    return [_LABELS[rng.choice(4, p=ANSWERS[truth] / ANSWERS[truth].sum())] for truth in truths]
 
 
 def watch() -> Watch:
