@@ -247,11 +247,14 @@ def _sameness(model: Path, texts: Sequence[str]) -> dict[str, float]:
 
 
 def _peak(model: Path) -> float:
-    """Resident memory of a process that has loaded the model and read full batches of the longest texts, in MB."""
+    """Resident memory of a process that has loaded the model and read full batches of the longest texts, in MB.
+
+    Without torch, which the running system does not have. From the process's own high-water mark: what `getrusage` tells survives exec, and would be that of this process.
+    """
     program = (
-        "import sys, resource; from pathlib import Path; from processors.sentiment import Classifier; "
+        "import re, sys; sys.modules['torch'] = None; from pathlib import Path; from processors.sentiment import Classifier; "
         "c = Classifier(Path(sys.argv[1])); c.predict([f'{n} su yok ' * 60 for n in range(64)]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
     )
     done = subprocess.run([sys.executable, "-c", program, str(model)], check=True, stdout=subprocess.PIPE, text=True)
     return int(done.stdout) / 1000

@@ -58,16 +58,20 @@ def make(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    parts = _corpus(arguments.data, recipe.seed)
+    parts = _corpus(arguments.data, recipe.seed, arguments.without)
     _write_texts(arguments, parts)
     if arguments.only == "texts":
         return
-    taught = teachers.taught(
-        _unlabelled_posts(arguments.data, parts),
-        _trained_on(parts, recipe.seed),
-        arguments.teacher,
-        arguments.threads,
-        arguments.out.parent / "taught.jsonl",
+    taught = (
+        []
+        if arguments.without
+        else teachers.taught(
+            _unlabelled_posts(arguments.data, parts),
+            _trained_on(parts, recipe.seed),
+            arguments.teacher,
+            arguments.threads,
+            arguments.out.parent / "taught.jsonl",
+        )
     )
     rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
     log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
@@ -111,7 +115,7 @@ def _mixed(
     return WideAndDeep(deep, rule, mix)
 
 
-def _corpus(data: Path, seed: int) -> corpus.Corpus:
+def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
     """Without anything that repeats a text to be measured on."""
     labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
     labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
@@ -119,7 +123,7 @@ def _corpus(data: Path, seed: int) -> corpus.Corpus:
     leaking = set(leaks([example.text for example in labelled], development))
     log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
     kept = [example for place, example in enumerate(labelled) if place not in leaking]
-    return corpus.split(kept, development, seed)
+    return corpus.split(kept, development, seed, without=without)
 
 
 def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
@@ -205,6 +209,10 @@ def _arguments() -> argparse.Namespace:
         default=BUNDLED_MODEL,
         help="model that judges unlabelled posts for this one (default: the bundled one)",
     )
+    parser.add_argument(
+        "--without", choices=corpus.DRAWN_PER_ROUND, metavar="SOURCE",
+        help="leave a source out altogether, and with it the teacher, which has seen it: how well is it judged then?",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--rounds", type=int, default=Recipe.rounds, help="about 35,000 texts each (default: %(default)s)")

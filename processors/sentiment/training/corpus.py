@@ -99,31 +99,32 @@ def read_complaints(path: Path) -> Iterator[Example]:
         yield Example(row["text"], 0, row["source"])
 
 
-def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int) -> Corpus:
-    """Without copies, without texts whose copies disagree on the label, and without the forbidden ones.
+def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, without: str | None = None) -> Corpus:
+    """Without copies, without texts whose copies disagree on the label, without the forbidden ones and a whole source.
 
     Raises ValueError where a source has too little.
     """
     seen = {essence(text) for text in forbidden}
     by_essence: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        if example.source in DRAWN_PER_ROUND:
+        if example.source in DRAWN_PER_ROUND and example.source != without:
             by_essence[essence(example.text)].append(example)
     by_source: dict[str, list[Example]] = defaultdict(list)
     for found, copies in by_essence.items():
         if found and found not in seen and len({copy.label for copy in copies}) == 1:
             by_source[copies[0].source].append(copies[0])
-    return _hold_back(by_source, random.Random(seed))
+    sources = [source for source in DRAWN_PER_ROUND if source != without]
+    return _hold_back(by_source, sources, random.Random(seed))
 
 
 def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Iterator[list[Shown]]:
     """The texts of each round, varied and prepared. A source goes on where its last round stopped."""
     shuffler = random.Random(seed)
-    streams = {source: _endless(corpus.training[source], shuffler) for source in DRAWN_PER_ROUND}
+    streams = {source: _endless(examples, shuffler) for source, examples in corpus.training.items()}
     made_up = _invented(seed)
     unlabelled = _endless(taught, shuffler)
     for _ in range(rounds):
-        drawn = [example for source, count in DRAWN_PER_ROUND.items() for example in islice(streams[source], count)]
+        drawn = [example for source in streams for example in islice(streams[source], DRAWN_PER_ROUND[source])]
         drawn += islice(made_up, INVENTED_PER_ROUND)
         shown = [Shown(example.text, _SHARES[example.label], example.source) for example in drawn]
         shown += islice(unlabelled, TAUGHT_PER_ROUND if taught else 0)
@@ -176,10 +177,10 @@ def _typed_badly(text: str, dice: random.Random) -> str:
     return "".join(letters)
 
 
-def _hold_back(by_source: Mapping[str, list[Example]], shuffler: random.Random) -> Corpus:
+def _hold_back(by_source: Mapping[str, list[Example]], sources: Iterable[str], shuffler: random.Random) -> Corpus:
     training: dict[str, list[Example]] = {}
     held_back: list[Example] = []
-    for source in DRAWN_PER_ROUND:
+    for source in sources:
         examples = by_source[source]
         shuffler.shuffle(examples)
         cut = HELD_BACK.get(source, 0)
