@@ -241,5 +241,5 @@ def _send_all(kafka: KafkaSettings, producer: Any, topic: Topic, records: Sequen
             future.get(timeout=ACKNOWLEDGE_SECS)
     except KafkaError as error:
         raise DeliveryFailed(
-            f"Kafka at {kafka.bootstrap} did not take what was said of the watches ({error}): say it again, which does no harm"
+            f"Kafka at {kafka.bootstrap} did not take what was said of the watches ({error}): give the command again, which does no harm"
         ) from error

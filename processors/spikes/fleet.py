@@ -126,14 +126,15 @@ class Fleet:
         young = self.buckets < usual.WARM_UP_BUCKETS
         scores = np.where(young, SCORE_FLOOR, scores).astype(np.float32).astype(np.float64)
         self.silent = np.where(silent, self.silent + 1, 0).astype(np.int32)
-        self._learn_members(values, totals, member_values, young, scores, known)
-        trust = np.where((scores >= 0) & (self.verdicts != Verdict.NO_CRISIS), SLOW_LEARNING, 1.0)
+        self._learn_members(values, totals, member_values, young, known)
+        trust = np.where(scores >= 0, SLOW_LEARNING, 1.0)
         self._learn_usual(values, now, weight, trust, young)
         self._begin(values, young & (self.buckets >= usual.WARM_UP_BUCKETS))
         if (self.next_bucket + self.utc_offset_minutes) % BUCKETS_PER_HOUR == BUCKETS_PER_HOUR - 1:
             self._end_hour(now)
         self.values[:] = values
-        self.verdicts[scores < 0] = Verdict.NONE
+        calm = (member_values[_HOUR] <= self._tails()[_THRESHOLD, _HOUR]) & (self.totals[_SUM] == 0)
+        self.verdicts[calm & (self._tails()[_PEAK] == 0).all(axis=0)] = Verdict.NONE
         self.next_bucket += 1
         self.late[:] = False
         self.scores[:], self.observed_60m[:], self.expected[:] = scores, totals[_HOUR], now.mean
@@ -205,9 +206,7 @@ class Fleet:
         threshold = values[_TAILS:].reshape(5, 2, -1)[_THRESHOLD]
         return np.where(read <= threshold, SCORE_FLOOR, (read - threshold) / mean_excess - log_clusters)
 
-    def _learn_members(
-        self, values: Floats, totals: Floats, read: Floats, young: npt.NDArray[np.bool_], scores: Floats, known: Known
-    ) -> None:
+    def _learn_members(self, values: Floats, totals: Floats, read: Floats, young: npt.NDArray[np.bool_], known: Known) -> None:
         before = values[_MEAN:].copy()
         tail = values[_TAILS:].reshape(5, 2, -1)
         quiet = np.where(read[_HOUR] < tail[_THRESHOLD, _HOUR], values[_QUIET] + 1, 0.0)
@@ -221,7 +220,7 @@ class Fleet:
         kept = tail[:, :, ~learnt].copy()
         self._learn_tails(values, read, np.stack([hour_ends, sum_ends]))
         tail[:, :, ~learnt] = kept
-        tail[_PEAK, :, (self.verdicts == Verdict.CRISIS) & (scores >= 0)] = 0.0
+        tail[_PEAK, :, self.verdicts == Verdict.CRISIS] = 0.0
         rate = _learning_rate(self.buckets)
         distance = totals[_HOUR] / known.hour - values[_MEAN]
         values[_MEAN] += rate * distance

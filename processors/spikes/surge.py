@@ -121,8 +121,8 @@ class Surge:
             return self._last
         evidence, usual, hour, excess = self._judge(bucket, weight, known)
         self._silent = 0 if weight > 0 or self._late else self._silent + 1
-        self._learn_members(evidence, hour, excess, known)
-        trust = SLOW_LEARNING if evidence.score >= 0 and self._verdict is not Verdict.NO_CRISIS else 1.0
+        self._learn_members(hour, excess, known)
+        trust = SLOW_LEARNING if evidence.score >= 0 else 1.0
         warmed_up = self.warms_up
         ends_hour = (bucket + self._utc_offset_minutes) % BUCKETS_PER_HOUR == BUCKETS_PER_HOUR - 1
         self._baseline.learn(usual, weight, trust, ends_hour=ends_hour)
@@ -132,11 +132,16 @@ class Surge:
         self._next = bucket + 1
         self._late = False
         self._last = evidence
-        if evidence.score < 0:
+        if self._verdict is not Verdict.NONE and self._is_over(hour):
             self._verdict = Verdict.NONE
         return evidence
 
-    def _learn_members(self, evidence: Evidence, hour: Reading, excess: Reading, known: Known) -> None:
+    def _is_over(self, hour: Reading) -> bool:
+        """The rise of the verdict, with what its tails learn from."""
+        calm = hour.value <= self._hour.tail.threshold and self._excess.total == 0
+        return calm and self._hour.tail.peak == self._excess.tail.peak == 0
+
+    def _learn_members(self, hour: Reading, excess: Reading, known: Known) -> None:
         if self.warms_up:
             self._hour.total, self._excess.total = hour.total, excess.total
             return
@@ -144,7 +149,7 @@ class Surge:
         most = LARGEST_SCORE if self._verdict is Verdict.NO_CRISIS else LEARNED_SCORE
         self._hour.learn(hour, buckets, known.hour, most=most)
         self._excess.learn(excess, buckets, most=most)
-        if self._verdict is Verdict.CRISIS and evidence.score >= 0:
+        if self._verdict is Verdict.CRISIS:
             self._hour.tail.peak = self._excess.tail.peak = 0.0
 
     def advance(self, to_bucket: int) -> Evidence:

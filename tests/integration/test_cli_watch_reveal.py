@@ -159,7 +159,7 @@ def test_when_hits_takes_nothing_enrich_learns_nothing(desk: Desk, monkeypatch: 
     producer = desk.kafka.producer()
     producer.config["max_block_ms"] = 500
     monkeypatch.setattr(type(broken), "producer", lambda _: producer)
-    with pytest.raises(DeliveryFailed, match="apply them again"):
+    with pytest.raises(DeliveryFailed, match="give the command again"):
         apply_watches(broken, specs("su"), LISTS, NOON)
     monkeypatch.undo()
     assert read_watches(desk.kafka) == {}

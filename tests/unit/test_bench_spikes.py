@@ -360,7 +360,7 @@ def test_copies_and_repeats_weigh_little() -> None:
 def test_series_see_what_the_model_leaves_of_a_rise() -> None:
     assert ANSWERS.sum() == 2_164
     prize, cut = answered("prize"), answered("water cut")
-    assert sum(prize) == sum(cut) == pytest.approx(1)
+    assert [sum(prize), sum(cut)] == pytest.approx([1, 1])
     assert prize[0] < cut[0] < cut[2]
     assert cut[1] < 0.2 < 0.6 < prize[1]
     minute = np.array([[3.0], [10.0], [2.0]])  # negative, positive, neither

@@ -332,7 +332,8 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "sameness": {"texts": 10_000, "label": 1.0, "digits": 0.999},
     }  # fmt: skip
     training = {
-        "recipe": {"seed": 1, "batch_texts": 32}, "fitted": {"steps": 90, "planned": 100, "seconds": 600}, "drawn": {"a": 7},
+        "recipe": {"seed": 1, "batch_texts": 32}, "fitted": {"steps": 90, "planned": 100, "seconds": 600},
+        "mix": {"deep": 0.7, "pairs": 0.3, "bias": [0, 0, 0]}, "drawn": {"a": 7},
     }  # fmt: skip
     text = card(BUNDLED_MODEL, training, evaluation, evaluation, forms)
     difference = evaluation["labelled"]["all"][Baseline.version]["first_minus_this"]["macro_f1"]["value"]

@@ -276,7 +276,10 @@ class TestUnusableModel:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"labels": ["spam", "ham", "other"]}, "tells apart spam, ham, other, needed are negative, neutral, positive"),
+            (
+                {"labels": ["spam", "ham", "other"], "weights": {}},
+                "tells apart spam, ham, other, needed are negative, neutral, positive",
+            ),
             (
                 {"weights": {"negatve": 1.5}},
                 r"nabiz\.json is broken: heads\.sentiment: .*weights for negatve, which no column is",

@@ -187,10 +187,10 @@ def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
     surge = Surge(MONDAY)
     ticked(surge, [float(rng.random() < 0.3) for _ in range(3 * DAY)])
     burst = ticked(surge, [3.0] * 20)
-    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.7381, 2.3603, 3.3888, 4.1297], abs=1e-3)
-    assert burst[-1].member is Member.EXCESS
+    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([-0.7121, 0.9260, 1.8824, 2.4133], abs=1e-3)
+    assert burst[-1].member is Member.HOUR
     assert burst[-1].observed_60m == pytest.approx(65.052, abs=1e-3)
-    assert burst[-1].expected_60m == pytest.approx(19.5, abs=0.1)
+    assert burst[-1].expected_60m == pytest.approx(40.6, abs=0.1)
 
 
 def test_evidence_of_either_member_reaches_far_beyond_a_thousand_weeks() -> None:
