@@ -4,19 +4,14 @@ Posts pass gate, matcher and model as they would live, and the detector's own st
 the state of both series. No text, no author.
 """
 
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Final
 
-from connectors.day_keys import DayKeys
 from connectors.file_replay import FileReplay, FileUnusable
-from connectors.posts import Post
-from connectors.privacy_gate import PrivacyGate
 from pipeline.tone import Tone
+from pipeline.watch_trial import mentions
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.watch import WatchState
 from processors.enrichment import Matched, hits, match, tones
@@ -71,15 +66,10 @@ def learn(watch: Watch, source: FileReplay, accounts: PublicAccounts, tone: Tone
 
 def _matched(watch: Watch, source: FileReplay, accounts: PublicAccounts, report: Report) -> Iterator[Matched]:
     known = WatchSet.build([watch], date.min)
-    with tempfile.TemporaryDirectory() as folder:
-        gate = PrivacyGate(secrets.token_bytes(32), accounts, DayKeys(Path(folder)), lambda: date.min)
-        for item in source.items(after=-1):
-            report("reading", item.position + 1, source.total)
-            if isinstance(item.content, Post):
-                mention = gate.mention(item.content, source=source.name, position=item.position, observed_at=item.clock)
-                found = match(mention, known)
-                if found is not None:
-                    yield found
+    for mention in mentions(source, accounts, lambda done: report("reading", done, source.total)):
+        found = None if mention is None else match(mention, known)
+        if found is not None:
+            yield found
 
 
 def _hits(matched: list[Matched], tone: Tone, report: Report) -> list[Hit]:

@@ -6,7 +6,7 @@ Pseudonyms and seals are made with keys that are thrown away, so a post is maske
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -76,18 +76,26 @@ def try_watches(
     taken = {watch.watch_id: Taken(watch) for watch in watches}
     known = WatchSet.build((found.watch for found in taken.values()), date.min)
     posts = skipped = matched = 0
+    for mention in mentions(source, accounts, report):
+        if mention is None:
+            skipped += 1
+            continue
+        posts += 1
+        found = match(mention, known)
+        matched += found is not None
+        for watch_id in found.watches if found else ():
+            taken[watch_id].add(mention)
+    first, last = source.span
+    return Trial(posts, skipped, matched, max((last - first) / _HOUR, 1.0), tuple(taken.values()))
+
+
+def mentions(source: FileReplay, accounts: PublicAccounts, report: Callable[[int], None]) -> Iterator[Mention | None]:
+    """The posts of a file as the gate lets them through; None for a line that is none."""
     with tempfile.TemporaryDirectory() as folder:
         gate = PrivacyGate(secrets.token_bytes(32), accounts, DayKeys(Path(folder)), lambda: date.min)
         for item in source.items(after=-1):
             report(item.position + 1)
-            if not isinstance(item.content, Post):
-                skipped += 1
-                continue
-            posts += 1
-            mention = gate.mention(item.content, source=source.name, position=item.position, observed_at=item.clock)
-            found = match(mention, known)
-            matched += found is not None
-            for watch_id in found.watches if found else ():
-                taken[watch_id].add(mention)
-    first, last = source.span
-    return Trial(posts, skipped, matched, max((last - first) / _HOUR, 1.0), tuple(taken.values()))
+            if isinstance(item.content, Post):
+                yield gate.mention(item.content, source=source.name, position=item.position, observed_at=item.clock)
+            else:
+                yield None

@@ -1,17 +1,14 @@
 """`nabiz backfill`: what is usual for a watch, from a file of the past."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from connectors.file_replay import FileReplay
 from pipeline.audit import Action, who_runs_this
 from pipeline.backfill import Learnt, learn
 from pipeline.cli.auditing import as_option, audit_log
+from pipeline.cli.bars import stage_bars
 from pipeline.cli.common import Context, common_options
 from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import wall_clock
@@ -40,7 +37,7 @@ def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, name
     deployment = existing_deployment(context)
     watch = known_watch(deployment.kafka, watch_id)
     source = FileReplay(file, now=wall_clock(), encoding=encoding)
-    with _progress() as report:
+    with stage_bars() as report:
         learnt = learn(
             watch, source, public_accounts(deployment.configuration), open_tone(deployment.configuration.sentiment),
             who=who_runs_this(name), report=report,
@@ -61,18 +58,3 @@ def _text(watch: Watch, learnt: Learnt) -> str:
         f"{watch.title}: {record.mentions:,} of {learnt.posts:,} posts in {learnt.days:.1f} days, {rate:.1f} an hour; "
         f"what is usual is known from {record.start:%Y-%m-%d} to {record.end:%Y-%m-%d}, in force within seconds.{short}"
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar a step, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, object] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            task = tasks.setdefault(step, None) or bars.add_task(step, total=total)
-            tasks[step] = task
-            bars.update(task, completed=done, total=total)  # type: ignore[arg-type]
-
-        yield report

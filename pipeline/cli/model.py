@@ -1,19 +1,16 @@
 """`nabiz model`: how good the sentiment model is, and how another one is brought."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pipeline.cli.bars import stage_bars
 from pipeline.cli.common import Context, common_options, explain_os_error, fail
 from pipeline.cli.model_figures import as_text, as_value
-from pipeline.model_evaluation import SUITE_FILES, Report, Wanted, require_extra
+from pipeline.model_evaluation import SUITE_FILES, Wanted, require_extra
 from pipeline.model_evaluation import evaluate as evaluate_models
 from pipeline.model_pictures import draw, panels
 
@@ -105,7 +102,7 @@ def evaluate(
         train=train,
         variations=variations,
     )
-    with _bars() as report:
+    with stage_bars() as report:
         found = evaluate_models(wanted, report)
     try:
         drawn = draw(panels(found), pictures) if pictures is not None else []
@@ -119,19 +116,3 @@ def _require_writable(context: Context, folder: Path) -> None:
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         fail(context, f"--pictures {folder}: nothing can be written in {there}: choose another folder")
-
-
-@contextmanager
-def _bars() -> Iterator[Report]:
-    """One bar a stage, on standard error, where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        stages: dict[str, Any] = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in stages or done == 0:
-                stages[stage] = progress.add_task(stage, total=total)
-            progress.update(stages[stage], completed=done)
-
-        yield report

@@ -138,7 +138,7 @@ class Bucket:
     `entries` are the mentions themselves, by short id, until nothing can be a repeat of them any more; `counted` is what
     they amount to, since the minute was closed.
 
-    It is stored in parts, each in a record of its own: the figures (HEAD), the samples, the entries by dozens. So a mention
+    It is stored in parts, each in a record of its own: the figures (HEAD), the samples, the entries, ENTRIES_A_PART each. So a mention
     of a loud minute does not write the minute again. `changed` are the parts that are not stored as they are.
     """
 
@@ -219,7 +219,7 @@ class Bucket:
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any]) -> "Bucket":
-        """The inverse of `dump`, from all parts. Reads also what has samples and entries in its head, as before 0.4."""
+        """The inverse of `dump`, from all parts. Reads also what has samples and entries in its head, as an earlier version wrote them."""
         bucket, head = cls(), stored[HEAD]
         parts = [stored[part] for part in sorted((part for part in stored if part.isdigit()), key=int)]
         for part in parts or [head.get("entries", {})]:

@@ -40,8 +40,7 @@ class _Usual:
     """What is usual in one minute, for each series."""
 
     __slots__ = (
-        "factor", "fast_mean", "hour", "hour_share", "hour_sums", "mean", "share", "spread", "weekday", "weekday_share",
-        "weekday_sums",
+        "factor", "fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share",
     )  # fmt: skip
 
     def __init__(self, fleet: "Fleet", values: Floats, factor: float) -> None:
@@ -50,14 +49,10 @@ class _Usual:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
         hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
-        seen, minutes, hour_expected, weekday_expected = fleet.pending.astype(np.float64)
-        self.hour_sums = _with(hours[:, self.hour], np.exp(-minutes / usual.HOUR_MEMORY), seen, hour_expected)
-        self.weekday_sums = _with(
-            fleet.weekdays[:, self.weekday], np.exp(-minutes / usual.WEEKDAY_MEMORY), seen, weekday_expected
-        )
-        near, far = _share(self.hour_sums, prior), _share(hours[:, other].astype(np.float64), prior)
+        hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
+        near, far = _share(hour_sums, prior), _share(hours[:, other].astype(np.float64), prior)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        self.weekday_share = _share(self.weekday_sums, prior)
+        self.weekday_share = _share(weekday_sums, prior)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
@@ -173,6 +168,14 @@ class Fleet:
         needed: Floats = np.maximum(np.minimum(by_hour, by_sum), 0.0)
         return needed
 
+    def sums(self, hour: int, weekday: int) -> tuple[Floats, Floats]:
+        """Seen and expected of an hour and a weekday, with the hour that goes on."""
+        seen, minutes, hour_expected, weekday_expected = self.pending.astype(np.float64)
+        return (
+            _with(self.hours[:, hour], np.exp(-minutes / usual.HOUR_MEMORY), seen, hour_expected),
+            _with(self.weekdays[:, weekday], np.exp(-minutes / usual.WEEKDAY_MEMORY), seen, weekday_expected),
+        )
+
     # -- steps of a tick ---------------------------------------------------------------------------------------------
 
     def _read(self, values: Floats, now: _Usual, weight: Floats, known: Known) -> tuple[Floats, Floats]:
@@ -281,9 +284,9 @@ class Fleet:
         values[[_FAST_INPUT, _FAST]] = np.where(young, values[_LEVEL], [fast_input, fast])
 
     def _end_hour(self, now: _Usual) -> None:
-        after = _Usual(self, self.values.astype(np.float64), 1.0)  # with the minute that has just been learnt
-        self.hours[:, now.hour] = np.minimum(after.hour_sums, usual.LARGEST_HALF)
-        self.weekdays[:, now.weekday] = np.minimum(after.weekday_sums, usual.LARGEST_HALF)
+        hour_sums, weekday_sums = self.sums(now.hour, now.weekday)
+        self.hours[:, now.hour] = np.minimum(hour_sums, usual.LARGEST_HALF)
+        self.weekdays[:, now.weekday] = np.minimum(weekday_sums, usual.LARGEST_HALF)
         self.pending[:] = 0.0
 
     # -- from and to single series -----------------------------------------------------------------------------------

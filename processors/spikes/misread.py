@@ -5,15 +5,12 @@ as much praise is several times as much of what it does not call positive. Each 
 many that were missed; they are taken off what comes in the same hour.
 """
 
-import math
 from typing import Final
 
-from processors.spikes.members import HOUR_MEMORY
+from processors.spikes.members import HOUR_DECAY
 
 MISSED_PER_FOUND: Final = 0.4
 """Of the bundled model: 0.7 of the positive development posts are called positive (processors/sentiment/model/README.md)."""
-
-_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
 
 
 def without_misread(concern: float, positive: float, owed: float) -> tuple[float, float]:
@@ -21,6 +18,6 @@ def without_misread(concern: float, positive: float, owed: float) -> tuple[float
 
     `owed`: likely misread posts of the hour before that have not been taken off yet, as the last call gave it.
     """
-    owed = owed * _DECAY + MISSED_PER_FOUND * positive
+    owed = owed * HOUR_DECAY + MISSED_PER_FOUND * positive
     taken = min(concern, owed)
     return concern - taken, owed - taken

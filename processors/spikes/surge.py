@@ -48,7 +48,7 @@ class Verdict(IntEnum):
 class Surge:
     """State of one series; buckets are minutes since the Unix epoch, in event time.
 
-    In its first hour it says nothing (`learns`). All numbers are rounded after each call to the precision in which they
+    In its first hour it says nothing (`warms_up`). All numbers are rounded after each call to the precision in which they
     are stored, so storing and loading changes nothing, to the last bit. 256 bytes packed.
     """
 

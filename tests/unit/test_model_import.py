@@ -687,6 +687,7 @@ class TestConversion:
             "heads": {
                 "sentiment": {
                     "output": "logits", "labels": ["negative", "neutral", "positive"], "temperature": 1.0, "threshold": 0.5,
+                    "weights": {},
                 }
             },
         }  # fmt: skip

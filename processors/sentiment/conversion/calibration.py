@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-UNSURE_SHARE: Final = 0.03
+UNSURE_SHARE: Final = 0.05
 """Of the labelled texts of the source that is hardest to judge; the others have fewer."""
 
+WEIGHTED_UNSURE_SHARE: Final = 0.03
+"""The same, where a label has a weight: what is unsure of it is missed, too."""
 WANTED_RECALL: Final = 0.89
 """Of the label that must not be missed, over all held-back texts: less than in the easiest source, more than in the hardest."""
 WEIGHTS: Final = tuple(round(1 + 0.05 * step, 2) for step in range(41))
@@ -36,23 +38,24 @@ def weight_and_threshold(shares: Floats, labels: Sequence[int], sources: Sequenc
     of_label = np.array(labels) == label
     for value in WEIGHTS:
         weights = [value if column == label else 1.0 for column in range(shares.shape[1])]
-        limit = threshold(shares, sources, weights)
-        decided = (shares * np.array(weights)).argmax(axis=1)
-        found = (decided == label) & (shares[:, label] >= limit)
+        limit = threshold(shares, sources, weights, unsure_share=WEIGHTED_UNSURE_SHARE)
+        decided, confidences = _decided(shares, weights)
+        found = (decided == label) & (confidences >= limit)
         if found[of_label].mean() >= WANTED_RECALL:
             break
     return value, limit
 
 
-def threshold(shares: Floats, sources: Sequence[str], weights: Sequence[float] | None = None) -> float:
-    """The confidence that UNSURE_SHARE of the texts do not reach, in the source that is hardest to judge.
+def threshold(
+    shares: Floats, sources: Sequence[str], weights: Sequence[float] | None = None, *, unsure_share: float = UNSURE_SHARE
+) -> float:
+    """The confidence that `unsure_share` of the texts do not reach, in the source that is hardest to judge.
 
     `weights`: of the labels, as `decide` takes them; the confidence is that of the label which it gives.
     """
-    decided = (shares if weights is None else shares * np.array(weights)).argmax(axis=1)
-    confidences = shares[np.arange(len(shares)), decided]
+    _, confidences = _decided(shares, [1.0] * shares.shape[1] if weights is None else weights)
     source_of = np.array(sources)
-    return min(float(np.quantile(confidences[source_of == source], UNSURE_SHARE)) for source in set(sources))
+    return min(float(np.quantile(confidences[source_of == source], unsure_share)) for source in set(sources))
 
 
 def probabilities(logits: Floats, label_of_column: Sequence[int] | None = None) -> Floats:
@@ -65,6 +68,12 @@ def probabilities(logits: Floats, label_of_column: Sequence[int] | None = None) 
     for column, label in enumerate(label_of_column):
         merged[:, label] += shares[:, column]
     return merged
+
+
+def _decided(shares: Floats, weights: Sequence[float]) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Label and its probability, as `decide` gives them."""
+    decided = (shares * np.array(weights)).argmax(axis=1)
+    return decided, shares[np.arange(len(shares)), decided]
 
 
 def _loss(shares: Floats, labels: Sequence[int]) -> float:

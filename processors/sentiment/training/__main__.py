@@ -62,17 +62,7 @@ def make(arguments: argparse.Namespace) -> None:
     _write_texts(arguments, parts)
     if arguments.only == "texts":
         return
-    taught = (
-        []
-        if arguments.without
-        else teachers.taught(
-            _unlabelled_posts(arguments.data, parts),
-            _trained_on(parts, recipe.seed),
-            arguments.teacher,
-            arguments.threads,
-            arguments.out.parent / "taught.jsonl",
-        )
-    )
+    taught = [] if arguments.without else _taught(arguments, parts)
     rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
     log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
 
@@ -119,7 +109,7 @@ def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
     """Without anything that repeats a text to be measured on."""
     labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
     labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
-    development = [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
+    development = _development(data)
     leaking = set(leaks([example.text for example in labelled], development))
     log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
     kept = [example for place, example in enumerate(labelled) if place not in leaking]
@@ -142,12 +132,23 @@ def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
     return labelled + corpus.invented(seed, corpus.INVENTED_PER_ROUND)
 
 
+def _taught(arguments: argparse.Namespace, parts: corpus.Corpus) -> list[corpus.Shown]:
+    kept = arguments.out.parent / "taught.jsonl"
+    if not kept.exists():
+        posts, labelled = _unlabelled_posts(arguments.data, parts), _trained_on(parts, arguments.seed)
+        teachers.teach(posts, labelled, arguments.teacher, arguments.threads, kept)
+    return list(teachers.read_taught(kept))
+
+
+def _development(data: Path) -> list[str]:
+    return [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
+
+
 def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
     """Posts of people that carry no label of sentiment, without copies of what is measured on."""
     texts = [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
     once = list({essence(text): text for text in texts}.values())
-    measured = [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
-    leaking = set(leaks(once, measured + [example.text for example in parts.held_back]))
+    leaking = set(leaks(once, _development(data) + [example.text for example in parts.held_back]))
     return [text for place, text in enumerate(once) if place not in leaking]
 
 
@@ -158,7 +159,7 @@ def _unlabelled(data: Path) -> list[str]:
 
 def _train_diacritics(data: Path) -> None:
     files = (data / "unlabelled" / "turkish_short_texts.jsonl.gz", data / "sentiment" / "train.jsonl.gz")
-    development = {essence(row["text"]) for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")}
+    development = set(map(essence, _development(data)))
     texts = {row["text"] for file in files for row in corpus.read_lines(file)}
     kept = [text for text in sorted(texts) if essence(text) not in development]
     diacritics.train(kept, Recipe.seed).tofile(WEIGHTS_FILE)

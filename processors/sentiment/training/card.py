@@ -11,7 +11,7 @@ from typing import Any
 
 from processors.sentiment.artefact import WEIGHTS, require_model
 from processors.sentiment.classifier import HEAD
-from processors.sentiment.conversion.calibration import UNSURE_SHARE
+from processors.sentiment.conversion.calibration import WEIGHTED_UNSURE_SHARE
 from processors.sentiment.labels import Label
 from processors.sentiment.training.corpus import HELD_BACK
 from processors.text.diacritics import WEIGHTS_FILE
@@ -59,7 +59,7 @@ def card(folder: Path, training: Value, development: Value, unseen: Value, forms
             weight=head.weights.get(Label.NEGATIVE, 1.0),
             threshold=head.threshold,
             texts=sum(HELD_BACK.values()),
-            share=UNSURE_SHARE,
+            share=WEIGHTED_UNSURE_SHARE,
         ),
         "## Limits",
         _LIMITS,

@@ -13,6 +13,7 @@ import numpy as np
 
 from processors.sentiment.baseline import Baseline
 from processors.sentiment.classifier import HEAD
+from processors.sentiment.conversion.calibration import probabilities
 from processors.sentiment.labelled import Labelled
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.text_model import Rows, TextModel
@@ -27,16 +28,15 @@ _REPORT_EVERY_TEXTS = 5_000
 _SMALLEST = 1e-9
 
 
-def taught(texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int, kept: Path) -> list[Shown]:
-    """The texts with the teachers' shares. Minutes; written to `kept`, and read from there by a training that goes on."""
-    if not kept.exists():
-        shares = _together(_of_model(texts, folder, threads), _of_baseline(texts, labelled))
-        rows = ({"text": text, "shares": np.round(row, 4).tolist()} for text, row in zip(texts, shares, strict=True))
-        kept.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return list(_read(kept))
+def teach(texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int, kept: Path) -> None:
+    """Writes the texts with the teachers' shares to `kept`, from where a training that goes on reads them. Minutes."""
+    shares = _together(_of_model(texts, folder, threads), _of_baseline(texts, labelled))
+    rows = ({"text": text, "shares": np.round(row, 4).tolist()} for text, row in zip(texts, shares, strict=True))
+    kept.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def _read(file: Path) -> Iterator[Shown]:
+def read_taught(file: Path) -> Iterator[Shown]:
+    """What `teach` wrote."""
     for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         yield Shown(row["text"], tuple(row["shares"]), SOURCE)
@@ -59,6 +59,4 @@ def _of_baseline(texts: Sequence[str], labelled: Sequence[Example]) -> Rows:
 
 def _together(model: Rows, baseline: Rows) -> Rows:
     logs = (1 - LINEAR_WEIGHT) * np.log(model + _SMALLEST) + LINEAR_WEIGHT * np.log(baseline + _SMALLEST)
-    powers = np.exp(logs)
-    shares: Rows = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+    return probabilities(logs)
