@@ -5,12 +5,13 @@ the supervisor starts it again, and the cursor or the fold goes on where the log
 """
 
 import asyncio
+import inspect
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_SECS: Final = 15.0
 MAX_POLL_SECS: Final = 7 * 24 * 3600.0
-STOP_SECS: Final = 20.0
+STOP_SECS: Final = 15.0  # less than the supervisor waits
 HEARTBEAT_SECS: Final = 5.0
 REPEAT_SECS: Final = 10.0
 _KNOWN_COMPLAINTS: Final = 500
@@ -153,7 +154,7 @@ def _is_pipe(descriptor: int) -> bool:
 def _watch_stdin() -> None:
     while os.read(0, 1024):
         pass
-    threading.Timer(STOP_SECS, os._exit, (1,)).start()  # an orphan must not live on because a shutdown hangs
+    threading.Timer(STOP_SECS, os._exit, (1,)).start()  # an orphan must not live on because its event loop hangs
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -169,6 +170,38 @@ def touch_regularly(app: faust.App, file: Path) -> None:
     app.timer(interval=HEARTBEAT_SECS)(guard(heartbeat))
 
 
+class _BoundedWorker(Worker):  # type: ignore[misc]
+    """Ends STOP_SECS after it was asked to, at the latest.
+
+    A stop of Faust's may wait for what never comes. Nothing is lost by force: what is not committed comes again.
+    """
+
+    def install_signal_handlers(self) -> None:
+        super().install_signal_handlers()
+        for number, stop in ((signal.SIGINT, self._on_sigint), (signal.SIGTERM, self._on_sigterm)):
+            self.loop.add_signal_handler(number, self._stop_in_time, stop)
+
+    def _stop_in_time(self, stop: Callable[[], None]) -> None:
+        limit = threading.Timer(STOP_SECS, _end_by_force, (self.loop,))
+        limit.daemon = True
+        limit.start()
+        stop()
+
+
+def _end_by_force(loop: asyncio.AbstractEventLoop) -> None:
+    waiting = "\n".join(" > ".join(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop))
+    log.error("not stopped within %.0f s, ended by force; what waited:\n%s", STOP_SECS, waiting)
+    logging.shutdown()
+    os._exit(EXIT_BUG)
+
+
+def _awaited(coroutine: Any) -> Iterator[str]:
+    """Names from a task's coroutine to the one that it waits in."""
+    while inspect.iscoroutine(coroutine):
+        yield coroutine.__qualname__
+        coroutine = coroutine.cr_await
+
+
 def run(app: faust.App) -> None:
     """Run until SIGTERM or SIGINT; does not return."""
-    Worker(app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+    _BoundedWorker(app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

@@ -14,7 +14,9 @@ from processors.sentiment.prepare import prepare_plain
 from processors.text import turkish
 
 _STRENGTH: Final = 3.0  # inverse of the regularisation
-_STEPS: Final = 200
+_STEPS: Final = 1000
+_TOLERANCE: Final = 1e-4
+"""With 1e-3 it stops after 34 to 84 steps, by chance, and judges up to .02 of macro-F1 worse than it can."""
 _WORD_OR_SIGN: Final = r"\w+|[^\w\s]"
 
 
@@ -30,7 +32,7 @@ class Baseline:
 
     @classmethod
     def train(cls, examples: Sequence[Labelled]) -> Self:
-        """Takes about a minute for 50,000 texts. Raises `LabelledUnusable` where there is too little to learn, ImportError."""
+        """Takes about two minutes for 80,000 texts. Raises `LabelledUnusable` where there is too little to learn, ImportError."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
@@ -47,9 +49,9 @@ class Baseline:
             raise LabelledUnusable(
                 f"a baseline cannot learn from {len(examples)} training texts ({error}): give more FILEs with --train"
             ) from error
-        regression = LogisticRegression(C=_STRENGTH, max_iter=_STEPS, tol=1e-3)
+        regression = LogisticRegression(C=_STRENGTH, max_iter=_STEPS, tol=_TOLERANCE)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # 200 steps are the recipe: more change nothing that counts
+            warnings.simplefilter("ignore", ConvergenceWarning)  # after as many steps, more change nothing that counts
             regression.fit(rows, labels)
         return cls(vectoriser, regression)
 

@@ -22,7 +22,7 @@ from connectors.kafka import KafkaSettings, create_topics
 from pipeline.cursor import sequence_header
 from pipeline.delivery import DeliveryLoop, Patience
 from pipeline.roles.alert import AlertRole, UnknownChannel
-from pipeline.worker import make_app
+from pipeline.worker import STOP_SECS, make_app
 from processors.alerting.fold import AlertFold
 from processors.alerting.on_call import OnCallList
 from schemas.alerts import Alert, AlertStatus, Delivery, Notification
@@ -214,7 +214,7 @@ async def test_a_replay_writes_only_to_its_own_file_and_stops_in_order(kafka: Ka
             await until(lambda: len(deliveries(kafka)) >= MESSAGES_OF_A_LIFE, "all messages in the file")
             await asyncio.sleep(1)
             process.terminate()
-            await asyncio.to_thread(process.wait, 20)
+            await asyncio.to_thread(process.wait, STOP_SECS + 10)
     found = [decode(Notification, line) for line in (tmp_path / "replay.jsonl").read_bytes().splitlines()]
     assert len(found) == len(deliveries(kafka)) == MESSAGES_OF_A_LIFE
     assert all(each.is_replay and each.channels == ("replay-file",) for each in found)

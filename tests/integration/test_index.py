@@ -76,6 +76,7 @@ async def writing(url: str, prefix: str) -> AsyncIterator[tuple[AsyncElasticsear
 
 async def stored(client: AsyncElasticsearch, prefix: str) -> dict[str, tuple[str, str, int]]:
     """Text, index and version of every document by id; fails if an id stands twice."""
+    await client.cluster.health(index=f"{prefix}mentions-*", wait_for_status="yellow", timeout="30s")
     await client.indices.refresh(index=f"{prefix}mentions-*")
     answer = await client.search(index=f"{prefix}mentions-*", size=1000, version=True)
     hits = answer["hits"]["hits"]
@@ -364,11 +365,16 @@ class Deployment:
         return text in self.log(worker).read_text()
 
     def count(self) -> int:
-        self.search.indices.refresh(index=f"{self.prefix}mentions-*")
+        self._make_searchable()
         return int(self.search.count(index=f"{self.prefix}mentions-*")["count"])
 
-    def texts(self) -> list[str]:
+    def _make_searchable(self) -> None:
+        """A shard of a new index refuses searches until it has started."""
+        self.search.cluster.health(index=f"{self.prefix}mentions-*", wait_for_status="yellow", timeout="30s")
         self.search.indices.refresh(index=f"{self.prefix}mentions-*")
+
+    def texts(self) -> list[str]:
+        self._make_searchable()
         answer = self.search.search(index=f"{self.prefix}mentions-*", size=10_000, source_includes=["text"])
         return [hit["_source"]["text"] for hit in answer["hits"]["hits"]]
 
