@@ -11,7 +11,7 @@ from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
 from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
-from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known
+from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known, limit_60m
 from processors.spikes.misread import without_misread
 from processors.spikes.surge import USUAL, Known
 from schemas.authors import AuthorClass
@@ -305,7 +305,7 @@ class WatchState:
         policy = Policy(budget_weeks=self.watch.budget_weeks if pages else float("inf"))
         return self.episodes[series].step(
             number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=authors,
-            closed=closed,
+            closed=closed, limit_60m=limit_60m(statistic.expected, self._known(number)),
         )  # fmt: skip
 
     def _mentions(self, number: int) -> int:

@@ -76,10 +76,11 @@ class _Now:
     bucket: int
     evidence: Evidence
     provisional: bool
+    limit_60m: float
 
     @property
     def unusual(self) -> bool:
-        return self.evidence.score >= NOTICE_SCORE
+        return self.evidence.score >= NOTICE_SCORE or self.evidence.observed_60m >= self.limit_60m
 
 
 class Episode:
@@ -110,13 +111,17 @@ class Episode:
         return self.level is not Level.QUIET
 
     def step(
-        self, bucket: int, evidence: Evidence, *, policy: Policy, mentions_60m: int, authors_60m: int, closed: bool
-    ) -> list[Transition]:
+        self, bucket: int, evidence: Evidence, *, policy: Policy, mentions_60m: int, authors_60m: int, closed: bool,
+        limit_60m: float = math.inf,
+    ) -> list[Transition]:  # fmt: skip
         """Judge a bucket: as often as wanted while it is open, once when it closes.
 
-        At most one report each time, besides what a close confirms or ends.
+        At most one report each time, besides what a close confirms or ends. `limit_60m`: a weight of the last hour that is
+        worth a notice whatever its score, as `expectations.limit_60m` has it.
         """
-        now = _Now(bucket, evidence, provisional=not closed)
+        now = _Now(
+            bucket, evidence, provisional=not closed, limit_60m=limit_60m if mentions_60m >= policy.min_mentions else math.inf
+        )
         found: list[Transition] = []
         if closed:
             found += self._confirm(now)
@@ -131,7 +136,7 @@ class Episode:
         """End the rise now, because nobody is to be told of it any more."""
         if not self.active:
             return []
-        ended = self._transition(TransitionKind.END, _Now(bucket, evidence, provisional=False))
+        ended = self._transition(TransitionKind.END, _Now(bucket, evidence, provisional=False, limit_60m=math.inf))
         self.level, self.onset_bucket = Level.QUIET, None
         self._provisional.clear()
         return [ended]

@@ -45,10 +45,13 @@ def test_a_stop_that_hangs_is_ended_by_force_and_says_what_hung(servers: Servers
         [sys.executable, "-c", HANGS, servers.kafka, str(tmp_path), prefix],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
-    assert process.stdout
-    assert "turning" in process.stdout.readline()  # after an escape sequence of a spinner
-    process.terminate()
-    _, said = process.communicate(timeout=30)
+    try:
+        assert process.stdout
+        assert "turning" in process.stdout.readline()  # after an escape sequence of a spinner
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == EXIT_BUG
     assert "ended by force" in said
     assert "forever" in said

@@ -42,6 +42,15 @@ def told(fold: DetectFold, log: Log, a_minute: int, labels: tuple[Label, ...] = 
     return signals(apply(fold, *rise(log, a_minute, labels), progress(RISE + 30)))
 
 
+def announced_rise(log: Log, *, times: int) -> list[Signal]:
+    """Half an hour of so many times what was announced: a post a minute."""
+    fold, posts = history(log), 30 * times
+    usual = fold._watches["su"].surges[Series.CONCERN].level
+    apply(fold, expectation(factor=1 / usual))
+    hits = [log.hit(60 * HOURS + (number + 0.5) / times, observed_at=at(RISE + 60)) for number in range(posts)]
+    return signals(apply(fold, *hits, progress(60 * HOURS + 31)))
+
+
 def onsets(found: list[Signal]) -> set[tuple[Series, SignalLevel]]:
     return {(signal.series, signal.level) for signal in found if signal.kind is SignalKind.ONSET}
 
@@ -63,6 +72,13 @@ class TestExpectation:
         found = told(fold, log, 120)
         assert (Series.CONCERN, SignalLevel.PAGE) in onsets(found)
         assert {signal.evidence.announced for signal in found} == {("duyurulan bakım",)}
+
+    def test_three_times_what_was_announced_gives_a_notice(self) -> None:
+        """As what was announced itself does not."""
+        log = Log()
+        assert onsets(announced_rise(log, times=1)) == set()
+        log = Log()
+        assert (Series.CONCERN, SignalLevel.NOTICE) in onsets(announced_rise(log, times=3))
 
     def test_the_same_without_an_expectation_wakes_somebody(self) -> None:
         log = Log()

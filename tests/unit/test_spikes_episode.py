@@ -26,11 +26,13 @@ class Rise:
         self.policy = policy
 
     def step(
-        self, bucket: int, score: float, weight: float = 10.0, *, closed: bool = True, mentions: int = 20, authors: int = 20
-    ) -> list[Step]:
+        self, bucket: int, score: float, weight: float = 10.0, *, closed: bool = True, mentions: int = 20, authors: int = 20,
+        limit: float = math.inf,
+    ) -> list[Step]:  # fmt: skip
         found = self.episode.step(
-            bucket, evidence(score, weight), policy=self.policy, mentions_60m=mentions, authors_60m=authors, closed=closed
-        )
+            bucket, evidence(score, weight), policy=self.policy, mentions_60m=mentions, authors_60m=authors, closed=closed,
+            limit_60m=limit,
+        )  # fmt: skip
         return [short(report) for report in found]
 
 
@@ -42,6 +44,14 @@ def test_nothing_is_reported_below_a_false_alarm_a_week() -> None:
     rise = Rise()
     assert rise.step(100, -0.01) == []
     assert not rise.episode.active
+
+
+def test_what_exceeds_an_announcement_gets_a_notice_and_no_page_whatever_its_score() -> None:
+    rise = Rise()
+    assert rise.step(100, -3.0, weight=19.9, limit=20.0) == []
+    assert rise.step(101, -3.0, weight=20.0, limit=20.0, mentions=POLICY.min_mentions - 1) == []
+    assert rise.step(102, -3.0, weight=20.0, limit=20.0) == [("onset", "notice", 102)]
+    assert rise.step(103, -3.0, weight=20.0, limit=20.0) == []
 
 
 def test_notice_then_page() -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from processors.spikes import Damping, weigh
 from processors.spikes.episode import NOTICE_SCORE
-from processors.spikes.expectations import Expectation, known
+from processors.spikes.expectations import Expectation, known, limit_60m
 from processors.spikes.fleet import Fleet
 from processors.spikes.misread import without_misread
 from tests.benchmarks.spikes.alarms import share_interval
@@ -105,9 +105,15 @@ def pages_of(
     for minute, weight in enumerate(weights):
         past.push(mentions[minute])
         voices.push(authors[minute])
-        scores = fleet.tick(weight, known(fleet.next_bucket, expected))
-        enough = (past.total(HOUR) >= POLICY.min_mentions) & (voices.total(HOUR) >= POLICY.min_authors)
-        pages[(scores >= score) & (enough | (score < POLICY.page_score)) & np.isinf(pages)] = minute + 1
+        now = known(fleet.next_bucket, expected)
+        scores = fleet.tick(weight, now)
+        many, voiced = past.total(HOUR) >= POLICY.min_mentions, voices.total(HOUR) >= POLICY.min_authors
+        if score < POLICY.page_score:
+            beyond = fleet.observed_60m.astype(np.float64) >= limit_60m(fleet.expected.astype(np.float64), now)
+            told = (scores >= score) | (beyond & many)
+        else:
+            told = (scores >= score) & many & voiced
+        pages[told & np.isinf(pages)] = minute + 1
     return np.where(before, np.nan, pages)
 
 
