@@ -175,23 +175,23 @@ class Baseline:
         spread = math.sqrt(mean + dispersion * mean * mean)
         return Usual(hour, weekday, hour_share, weekday_share, factor, mean, fast_mean, spread)
 
-    def learn(self, usual: Usual, weight: float, trust: float, *, ends_hour: bool) -> None:
-        """Take a closed bucket over; with trust < 1 it counts as less than one bucket, and nothing for the season."""
+    def learn(self, usual: Usual, weight: float, trust: float, *, to_season: bool, ends_hour: bool) -> None:
+        """Take a closed bucket over; with trust < 1 it counts as less than one bucket. `to_season`: also for hour and weekday."""
         self.buckets = min(self.buckets + 1, LARGEST_COUNT)
         if self.buckets <= WARM_UP_BUCKETS:
             first_rate = 1 / (self.buckets + FIRST_LEVEL_BUCKETS)
             self.level = max(self.level + first_rate * (weight - self.level), SMALLEST)
             self.fast = self.fast_input = self.level
         else:
-            self._learn(usual, weight, trust)
+            self._learn(usual, weight, trust, to_season=to_season)
         if ends_hour:
             self.season.end_hour(usual)
         self._round()
 
-    def _learn(self, usual: Usual, weight: float, trust: float) -> None:
+    def _learn(self, usual: Usual, weight: float, trust: float, *, to_season: bool) -> None:
         level = self.level
         taught = min(weight, usual.mean + SPREADS_LEARNED * usual.spread + 1) / usual.factor
-        if trust == 1:
+        if to_season:
             self.season.learn(usual, taught / level)
         self.level = max(level + trust * learning_rate(self.buckets) * (taught - level), SMALLEST)
         mean = usual.mean / usual.factor

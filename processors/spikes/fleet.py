@@ -17,6 +17,7 @@ from processors.spikes import members, tails
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, BUCKETS_PER_WEEK, SCORE_FLOOR, Evidence, Member
 from processors.spikes.surge import (
     PRIOR_PER_HOUR,
+    SEASON_SCORE,
     SILENCE,
     SLOW_LEARNING,
     TURKIYE_UTC_OFFSET_MINUTES,
@@ -123,7 +124,7 @@ class Fleet:
         self.silent = np.where(silent, self.silent + 1, 0).astype(np.int32)
         self._learn_members(values, totals, member_values, young, known)
         trust = np.where(scores >= 0, SLOW_LEARNING, 1.0)
-        self._learn_usual(values, now, weight, trust, young)
+        self._learn_usual(values, now, weight, trust, young, to_season=scores < SEASON_SCORE)
         self._begin(values, young & (self.buckets >= usual.WARM_UP_BUCKETS))
         if (self.next_bucket + self.utc_offset_minutes) % BUCKETS_PER_HOUR == BUCKETS_PER_HOUR - 1:
             self._end_hour(now)
@@ -262,13 +263,16 @@ class Fleet:
         tail[_PEAK] = np.where(ends, 0.0, peak)
         tail[_WEEKS] = tail[_WEEKS] * tails.DECAY + 1 / BUCKETS_PER_WEEK
 
-    def _learn_usual(self, values: Floats, now: _Usual, weight: Floats, trust: Floats, young: npt.NDArray[np.bool_]) -> None:
+    def _learn_usual(
+        self, values: Floats, now: _Usual, weight: Floats, trust: Floats, young: npt.NDArray[np.bool_], *,
+        to_season: npt.NDArray[np.bool_],
+    ) -> None:  # fmt: skip
         self.buckets = np.minimum(self.buckets + 1, usual.LARGEST_COUNT)
         level, rate = values[_LEVEL].copy(), _learning_rate(self.buckets)
         first_rate = 1 / (self.buckets + usual.FIRST_LEVEL_BUCKETS)
         first_level = np.maximum(level + first_rate * (weight - level), usual.SMALLEST)
         taught = np.minimum(weight, now.mean + usual.SPREADS_LEARNED * now.spread + 1) / now.factor
-        learns = (trust == 1) & ~young
+        learns = to_season & ~young
         self.pending += np.where(learns, [taught / level, np.ones_like(level), now.weekday_share, now.hour_share], 0.0)
         later = np.maximum(level + trust * rate * (taught - level), usual.SMALLEST)
         values[_LEVEL] = np.where(young, first_level, later)

@@ -13,7 +13,7 @@ from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from processors.spikes.tails import LEARNED_SCORE, Tail
 
 HOUR_MEMORY: Final = float(BUCKETS_PER_HOUR)  # minutes
-EXCESS_FACTOR: Final = 2.5  # times the usual: less than this is not collected
+EXCESS_FACTOR: Final = 3.0  # times the usual: less than this is not collected
 EXCESS_SCALE: Final = 10.0  # minutes: the sum is measured in the usual weight of so many
 LARGEST_SCORE: Final = 8.0  # the excess stops here, at 2,981 weeks, so that it can run down again after a crisis
 LONGEST_RUN: Final = BUCKETS_PER_DAY  # then it is no surge but a level, and starts again
@@ -94,7 +94,7 @@ class Hour:
 
 
 class Excess:
-    """The sum of what exceeds 2.5 times the usual (a one-sided CUSUM, Page 1954): sees a steep rise within minutes."""
+    """The sum of what exceeds 3 times the usual (a one-sided CUSUM, Page 1954): sees a steep rise within minutes."""
 
     __slots__ = ("run", "tail", "total")
 

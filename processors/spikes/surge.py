@@ -14,6 +14,7 @@ from processors.spikes.tails import LEARNED_SCORE
 TURKIYE_UTC_OFFSET_MINUTES: Final = 180  # all year since September 2016
 PRIOR_PER_HOUR: Final = 1.2  # mentions an hour that a series without history is taken to have
 SLOW_LEARNING: Final = 0.1  # of the usual speed while the score is 0 or more: a crisis is not to become the norm
+SEASON_SCORE: Final = -1.5  # from here on the season stands still, before a rise is told: hours have few visits to learn from
 DayOff = Callable[[int], bool]
 """Whether a local day, as a number since 1970, is a public holiday."""
 SILENCE: Final = 14 * BUCKETS_PER_DAY  # after so many empty buckets more of them teach nothing: time stands still
@@ -125,7 +126,7 @@ class Surge:
         trust = SLOW_LEARNING if evidence.score >= 0 else 1.0
         warmed_up = self.warms_up
         ends_hour = (bucket + self._utc_offset_minutes) % BUCKETS_PER_HOUR == BUCKETS_PER_HOUR - 1
-        self._baseline.learn(usual, weight, trust, ends_hour=ends_hour)
+        self._baseline.learn(usual, weight, trust, to_season=evidence.score < SEASON_SCORE, ends_hour=ends_hour)
         if warmed_up and not self.warms_up:
             self._hour.begin(self._baseline.level)
             self._excess.begin(self._baseline.level)
