@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from processors.spikes import Policy, Surge
+from processors.spikes.damping import COPIES_EXPONENT
 from processors.spikes.evaluation import poisson_interval
 from processors.spikes.fleet import Fleet
 from processors.spikes.misread import MISSED_PER_FOUND
@@ -353,7 +354,7 @@ def test_copies_and_repeats_weigh_little() -> None:
     one = flood_weights([(float(minute), "one", f"text {minute}") for minute in range(10)], 10)
     assert (one[0].sum(), one[1].sum(), one[2].sum()) == (1, 10, 1)
     many = flood_weights([(minute / 20, f"account {minute}", "text") for minute in range(200)], 10)
-    assert many[0].sum() == pytest.approx(math.sqrt(200))
+    assert many[0].sum() == pytest.approx(200**COPIES_EXPONENT)
     assert (many[1].sum(), many[2].sum()) == (200, 200)
 
 
