@@ -8,9 +8,10 @@ from typing import Any, Final, Self
 from processors.alerting.messages.catalogue import CATALOGUES
 from processors.alerting.on_call import Language
 from processors.spikes import Policy
-from processors.spikes.power import LEARNING_WEEKS, WITHIN_MINUTES, Power, power
+from processors.spikes.power import LISTENED_WEEKS, WITHIN_MINUTES, Power, power
 from schemas.watches import Watch
 
+_WEEKS: Final = f"{LISTENED_WEEKS[0]}–{LISTENED_WEEKS[1]}"
 SOMETIMES: Final = 0.5
 """Of the rises: what is found within an hour at least so often is told with its share, what is found less often is not."""
 
@@ -52,7 +53,7 @@ class DetectionPower:
         texts, number = _TEXTS[language], CATALOGUES[language].number
         if self.per_hour is None:
             return texts["unknown"]
-        values = {"rate": number(self.per_hour), "weeks": number(self.budget_weeks), "learning": LEARNING_WEEKS}
+        values = {"rate": number(self.per_hour), "weeks": number(self.budget_weeks), "listened": _WEEKS}
         if not self.rises:
             return texts["not_measured"].format(**values)
         return texts["head"].format(**values) + _rises(self.rises, texts, language)
@@ -87,7 +88,7 @@ _TEXTS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
     {
         "en": MappingProxyType(
             {
-                "head": "{rate} mentions an hour, 1 false call in {weeks} weeks, after {learning} weeks of listening: ",
+                "head": "{rate} mentions an hour, 1 false call in {weeks} weeks, after {listened} weeks of listening: ",
                 "first.sure": "a {times} rise is found in about {minutes} minutes",
                 "next.sure": "a {times} one in about {minutes} minutes",
                 "first.share": "a {times} rise is found in about {minutes} minutes, but within an hour only {share} of the time",
@@ -106,7 +107,7 @@ _TEXTS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
         ),
         "tr": MappingProxyType(
             {
-                "head": "Saatte {rate} paylaşım, {weeks} haftada 1 yanlış çağrı, {learning} hafta dinledikten sonra: ",
+                "head": "Saatte {rate} paylaşım, {weeks} haftada 1 yanlış çağrı, {listened} hafta dinledikten sonra: ",
                 "first.sure": "{times} katına çıkan paylaşım yaklaşık {minutes} dakikada bulunur",
                 "next.sure": "{times} katına çıkan yaklaşık {minutes} dakikada",
                 "first.share": "{times} katına çıkan paylaşım yaklaşık {minutes} dakikada bulunur, ama bir saat içinde yalnızca {share} olasılıkla",

@@ -16,7 +16,8 @@ from processors.spikes.episode import Policy
 
 RELIABLE: Final = 0.9  # of the rises: what is found within an hour less often is not found reliably
 WITHIN_MINUTES: Final = 60
-LEARNING_WEEKS: Final = table.LEARNING_WEEKS
+LISTENED_WEEKS: Final = table.LISTENED_WEEKS
+"""Of the watches that were simulated, at the rise: a younger one is slower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Final
 FINGERPRINT: Final = "9918681393a5633f"  # of the detector's constants
 PROBE: Final[tuple[float, ...]] = (-20.0, -2.549, -2.425, -20.0, -2.365, -1.315, -20.0, -2.609, -0.663, -20.0, -1.862, -0.295, -3.253, -2.106, -0.113, -3.001, -1.039, -0.04)
 RISES: Final = 6144  # that a figure comes from
-LEARNING_WEEKS: Final = 2  # that each series had listened, at least
+LISTENED_WEEKS: Final = (2, 8)  # that a series had, at a rise
 FLOOR: Final = 8  # mentions in 60 minutes, each by an author of its own, that a page needs
 SPAN_MINUTES: Final = 180  # of a rise
 RATES: Final[tuple[float, ...]] = (0.5, 1.5, 3.0, 6.0, 12.0, 60.0, 600.0, 6000.0, 60000.0)  # mentions an hour

@@ -49,11 +49,11 @@ class TestWords:
     def test_what_is_found_and_what_is_not(self) -> None:
         power = said((0.95, 41.6), (0.1, None), (0.0, None))
         assert power.words("en") == (
-            "3 mentions an hour, 1 false call in 12 weeks, after 2 weeks of listening: a tenfold rise is found in about 42 minutes, "
+            "3 mentions an hour, 1 false call in 12 weeks, after 2–8 weeks of listening: a tenfold rise is found in about 42 minutes, "
             "a fivefold or threefold one not reliably"
         )
         assert power.words("tr") == (
-            "Saatte 3 paylaşım, 12 haftada 1 yanlış çağrı, 2 hafta dinledikten sonra: on katına çıkan paylaşım yaklaşık 42 dakikada "
+            "Saatte 3 paylaşım, 12 haftada 1 yanlış çağrı, 2–8 hafta dinledikten sonra: on katına çıkan paylaşım yaklaşık 42 dakikada "
             "bulunur, beş ya da üç katına çıkan güvenilir biçimde bulunmaz"
         )
 

@@ -28,8 +28,8 @@ def test_the_table_is_of_this_statistic() -> None:
 
 
 def test_a_fresh_simulation_gives_about_what_the_table_says() -> None:
-    """Few rises and another seed: so far apart only chance comes once in many hundred."""
-    plan = Plan(series=16, weeks=1, rises=12, rates=(12.0, 600.0), times=(5.0, 10.0), budgets=(12.0, 60.0))
+    """Few rises and another seed, of the third week alone: hence the wide limits."""
+    plan = Plan(series=16, weeks=1, rises=12, rates=(12.0, 600.0), times=(5.0, 10.0), budgets=(4.0, 12.0))
     found = measure(plan, seed=21)
     for (times, budget, rate), entry in found.items():
         place = power_table.RATES.index(rate)

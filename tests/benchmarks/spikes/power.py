@@ -150,7 +150,7 @@ def written(entries: dict[Cell, Entry], plan: Plan) -> str:
         f'FINGERPRINT: Final = "{fingerprint()}"  # of the detector\'s constants',
         f"PROBE: Final[tuple[float, ...]] = {probe()}",
         f"RISES: Final = {plan.rises * plan.series}  # that a figure comes from",
-        f"LEARNING_WEEKS: Final = {plan.learning_weeks}  # that each series had listened, at least",
+        f"LISTENED_WEEKS: Final = {(plan.learning_weeks, plan.learning_weeks + plan.weeks)}  # that a series had, at a rise",
         f"FLOOR: Final = {plan.floor}  # mentions in 60 minutes, each by an author of its own, that a page needs",
         f"SPAN_MINUTES: Final = {SPAN_MINUTES}  # of a rise",
         f"RATES: Final[tuple[float, ...]] = {plan.rates}  # mentions an hour",
