@@ -9,7 +9,7 @@ TRAINING_STAMP := $(TRAINING)/.installed
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check format campaign-main campaign-rough bench bench-model bench-spikes setup-training model model-card test-model lock clean
+.PHONY: help setup servers demo test check format campaign-main campaign-rough bench bench-model bench-spikes bench-power setup-training model model-card test-model lock clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -78,6 +78,9 @@ bench-model: $(TRAINING_STAMP)  ## Speed and agreement of the model's possible f
 
 bench-spikes: $(STAMP)  ## Delays and false alarms of the crisis detector against its bars (≤ 45 minutes; ../shared if there)
 	$(BIN)/python -m tests.benchmarks.spikes $(if $(ONLY),--only $(ONLY),)
+
+bench-power: $(STAMP)  ## Measure anew how soon a rise is found, into processors/spikes/power_table.py (1 to 2 minutes)
+	$(BIN)/python -m tests.benchmarks.spikes.power
 
 lock: pyproject.toml  ## Resolve dependencies again: all, those of the image, those of the training
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml

@@ -4,7 +4,7 @@ Posts pass gate, matcher and model as they would live, and the detector's own st
 the state of both series. No text, no author.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -13,11 +13,12 @@ from connectors.file_replay import FileReplay, FileUnusable
 from pipeline.tone import Tone
 from pipeline.watch_trial import mentions
 from processors.detection.clocks import BUCKET_SECS, bucket_of
-from processors.detection.watch import WatchState
+from processors.detection.watch import Spoken, WatchState
 from processors.enrichment import Matched, hits, match, tones
 from processors.privacy.authors import PublicAccounts
 from processors.watches.matcher import WatchSet
 from schemas.hits import History, Hit
+from schemas.signals import BucketClosed, Series
 from schemas.watches import Watch, WatchLevel
 
 SHORTEST_DAYS: Final = 2.0
@@ -33,6 +34,8 @@ class Learnt:
     record: History
     posts: int
     days: float
+    concern_an_hour: float
+    """Mean weight of the series that pages: what the false-alarm budget and the detection power are about."""
 
 
 def learn(watch: Watch, source: FileReplay, accounts: PublicAccounts, tone: Tone, *, who: str, report: Report) -> Learnt:
@@ -50,18 +53,21 @@ def learn(watch: Watch, source: FileReplay, accounts: PublicAccounts, tone: Tone
     heard = _hits(matched, tone, report)
     start, end = bucket_of(first), bucket_of(last) + 1
     state = WatchState(watch.model_copy(update={"level": WatchLevel.COUNT}), since=start)
+    weight = 0.0
     for number, hit in enumerate(heard):
         report("learning", number, len(heard))
-        for _ in state.take(hit, bucket_of(hit.event_time), None, hidden=False):
-            pass
-    for _ in state.settle(end, last):
-        pass
+        weight += _concern(state.take(hit, bucket_of(hit.event_time), None, hidden=False))
+    weight += _concern(state.settle(end, last))
     report("learning", len(heard), len(heard))
     record = History(
         watch_id=watch.watch_id, watch_version=watch.version, start=_at(start), end=_at(end), mentions=len(heard),
         model=heard[-1].sentiment.model, states=state.packed_surges(), who=who,
     )  # fmt: skip
-    return Learnt(record, source.total, days)
+    return Learnt(record, source.total, days, weight / (days * 24))
+
+
+def _concern(spoken: Iterable[Spoken]) -> float:
+    return sum(closed.weights[Series.CONCERN] for closed in spoken if isinstance(closed, BucketClosed))
 
 
 def _matched(watch: Watch, source: FileReplay, accounts: PublicAccounts, report: Report) -> Iterator[Matched]:

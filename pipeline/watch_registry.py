@@ -128,7 +128,7 @@ def _versions(
     current: Mapping[str, Watch], wanted: Mapping[str, Watch], on_call: Mapping[str, OnCallList], now: datetime
 ) -> list[Applied]:
     after = {**current, **wanted}
-    budgets = _budgets(after, on_call)
+    budgets = shared_budgets(after, on_call)
     named = [_version(current.get(watch_id), watch, budgets[watch_id], now) for watch_id, watch in wanted.items()]
     others = [
         _version(watch, watch, budgets[watch_id], now) for watch_id, watch in sorted(current.items()) if watch_id not in wanted
@@ -136,7 +136,7 @@ def _versions(
     return named + [Applied(found.watch, Change.BUDGET) for found in others if found.is_written]
 
 
-def _budgets(watches: Mapping[str, Watch], on_call: Mapping[str, OnCallList]) -> dict[str, float]:
+def shared_budgets(watches: Mapping[str, Watch], on_call: Mapping[str, OnCallList]) -> dict[str, float]:
     """Weeks per false call of each watch: its list's, times the number of watches that page this list.
 
     A watch whose list has left the configuration keeps its share: it is not this apply that decides on it.

@@ -16,10 +16,14 @@ from connectors.day_keys import DayKeys
 from connectors.file_replay import FileReplay
 from connectors.posts import Post
 from connectors.privacy_gate import PrivacyGate
+from processors.detection.clocks import bucket_of
 from processors.enrichment import match
 from processors.privacy.authors import PublicAccounts
+from processors.spikes import Damping, weigh
+from processors.text.signature import signature
 from processors.watches.matcher import WatchSet
 from processors.watches.query import parse
+from schemas.authors import AuthorClass
 from schemas.mentions import Mention
 from schemas.watches import Watch, WatchLevel
 
@@ -35,11 +39,15 @@ class Taken:
     posts: int = 0
     hours: Counter[datetime] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)  # masked, each text once
+    weight: float = 0.0  # of the posts, after damping and without the institution's own: what a page is decided by
+    damping: Damping = field(default_factory=Damping)
 
     def add(self, mention: Mention) -> None:
         """Count a mention that the watch matches."""
         self.posts += 1
         self.hours[mention.event_time.replace(minute=0, second=0, microsecond=0)] += 1
+        if mention.author_class is not AuthorClass.OWN:
+            self.weight += weigh(self.damping, bucket_of(mention.event_time), mention.author_key, signature(mention.text))
         if len(self.examples) < EXAMPLES and mention.text not in self.examples:
             self.examples.append(mention.text)
 

@@ -57,7 +57,9 @@ class Evidence(Record):
     """Why the machine spoke: the last 60 minutes of event time, and the first posts of the rise."""
 
     observed_60m: float = Field(description="mentions in the last 60 minutes")
-    expected_60m: float = Field(description="mentions that are usual in 60 minutes at this hour")
+    expected_60m: float = Field(
+        description="mentions that are usual in 60 minutes at this hour, by what was known before the rise"
+    )
     once_in_weeks: float = Field(description="chance alone gives this once in so many weeks")
     mentions: int
     authors: int

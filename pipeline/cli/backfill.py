@@ -9,12 +9,14 @@ from pipeline.audit import Action, who_runs_this
 from pipeline.backfill import Learnt, learn
 from pipeline.cli.auditing import as_option, audit_log
 from pipeline.cli.bars import stage_bars
-from pipeline.cli.common import Context, common_options
+from pipeline.cli.common import Context, common_options, power_language
 from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import wall_clock
+from pipeline.detection_power import DetectionPower
 from pipeline.tone import open_tone
 from pipeline.watch_registry import known_watch, tell
 from pipeline.wiring import public_accounts
+from processors.alerting.on_call import Language
 from schemas.watches import Watch
 
 
@@ -22,13 +24,15 @@ from schemas.watches import Watch
 @click.argument("watch_id", metavar="WATCH")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file, e.g. windows-1254.")
+@power_language
 @as_option
 @common_options
-def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, name: str | None) -> None:
+def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, lang: Language, name: str | None) -> None:
     """Learn what is usual for WATCH from a FILE of past posts (JSON lines or CSV), at best of the last weeks.
 
     The posts pass the watch and the model here, and only what was learnt is written: no text and no author. It takes the
-    place of what the detector has learnt so far. About 80 posts a second that the watch takes.
+    place of what the detector has learnt so far. About 80 posts a second that the watch takes. Also says how soon a rise
+    would be found at the rate of the file.
 
     \b
     Example:
@@ -45,7 +49,11 @@ def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, name
     audit_log(context, name).write(Action.BACKFILLED, [watch_id], f"from {file}")
     tell(deployment.kafka, watch_id, learnt.record)
     value = learnt.record.model_dump(mode="json", exclude={"states"})
-    context.answer({**value, "posts": learnt.posts, "days": round(learnt.days, 2)}, _text(watch, learnt))
+    power = DetectionPower.of(watch, learnt.concern_an_hour)
+    context.answer(
+        {**value, "posts": learnt.posts, "days": round(learnt.days, 2), "detection_power": power.value()},
+        f"{_text(watch, learnt)}\n{power.words(lang)}",
+    )
 
 
 def _text(watch: Watch, learnt: Learnt) -> str:

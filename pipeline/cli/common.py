@@ -103,6 +103,14 @@ def common_options(command: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+def power_language(command: F) -> F:
+    """Adds --lang: in which language the detection power is told."""
+    return click.option(
+        "--lang", type=click.Choice(["en", "tr"]), default="en", show_default=True,
+        help="Language in which is told how soon a rise is found.",
+    )(command)  # fmt: skip
+
+
 def fail(context: Context, message: str) -> NoReturn:
     """Say what is wrong and end with exit code 2."""
     if context.as_json:

@@ -1,5 +1,6 @@
 """`nabiz watch`: what the institution listens for."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +11,29 @@ from connectors.file_replay import FileReplay
 from connectors.kafka import create_topics
 from pipeline.audit import Action
 from pipeline.cli.auditing import as_option, audit_log
-from pipeline.cli.common import Context, common_options
+from pipeline.cli.common import Context, common_options, power_language
 from pipeline.cli.foreign_text import printable
 from pipeline.cli.servers_address import existing_deployment, running_deployment
 from pipeline.cli.watch_told import expect, verdict
 from pipeline.deployment import Deployment, wall_clock
-from pipeline.watch_registry import Applied, plan, plan_disable, read_watch_files, read_watches, write_watches
+from pipeline.detection_power import DetectionPower
+from pipeline.watch_registry import (
+    Applied,
+    plan,
+    plan_disable,
+    read_watch_files,
+    read_watches,
+    shared_budgets,
+    write_watches,
+)
 from pipeline.watch_trial import Taken, Trial, query_as_watch, try_watches
 from pipeline.wiring import public_accounts
+from processors.alerting.on_call import Language, OnCallList
 from schemas.watches import DEFAULT_BUDGET_WEEKS, Watch, WatchLevel
 
 WATCH_FILES: Final = (".yaml", ".yml")
+SHORTEST_HOURS: Final = 24.0
+"""Of posts that a rate is taken from."""
 
 
 @click.group()
@@ -95,17 +108,23 @@ def disable(context: Context, watch_id: str, name: str | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--show", is_flag=True, help="Show up to 5 masked posts for each watch; written to the audit log.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file, e.g. windows-1254.")
+@power_language
 @as_option
 @common_options
-def test(context: Context, *, what: str, file: Path, show: bool, encoding: str, name: str | None) -> None:
+def test(
+    context: Context, *, what: str, file: Path, show: bool, encoding: str, lang: Language, name: str | None
+) -> None:  # fmt: skip
     """Try a query, or the watches of a YAML file, on a FILE of posts (JSON lines or CSV). Nothing leaves this process.
+
+    Also says how soon a rise would be found. The tone is not judged here, so praise counts as well; and the false-alarm
+    budget is shared among the watches of the YAML file alone.
 
     \b
     Examples:
       nabiz watch test 'su AND (kesinti* OR arıza*)' posts.jsonl
       nabiz watch test watches.yaml posts.jsonl --show
     """
-    watches = _to_try(what)
+    watches = _to_try(what, context.configuration().all_on_call())
     source = FileReplay(file, now=wall_clock(), encoding=encoding)
     with click.progressbar(length=source.total, label="reading", file=click.get_text_stream("stderr")) as bar:
         trial = try_watches(
@@ -114,18 +133,20 @@ def test(context: Context, *, what: str, file: Path, show: bool, encoding: str, 
     if show and trial.matched:
         shown = [source.name, *(found.watch.watch_id for found in trial.watches if found.posts)]
         audit_log(context, name).write(Action.SHOW_POSTS, shown, "nabiz watch test --show")
-    context.answer(_trial_value(trial, show=show), _trial_text(trial, show=show))
+    context.answer(_trial_value(trial, show=show), _trial_text(trial, lang, show=show))
 
 
 watch.add_command(expect)
 watch.add_command(verdict)
 
 
-def _to_try(what: str) -> list[Watch]:
+def _to_try(what: str, on_call: Mapping[str, OnCallList]) -> list[Watch]:
     if Path(what).suffix.lower() not in WATCH_FILES:
         return [query_as_watch(what, wall_clock())]
     specs = read_watch_files([Path(what)])
-    return [spec.watch(version=1, budget_weeks=DEFAULT_BUDGET_WEEKS, updated_at=wall_clock()) for spec in specs]
+    watches = [spec.watch(version=1, budget_weeks=DEFAULT_BUDGET_WEEKS, updated_at=wall_clock()) for spec in specs]
+    budgets = shared_budgets({found.watch_id: found for found in watches}, on_call)
+    return [found.model_copy(update={"budget_weeks": budgets[found.watch_id]}) for found in watches]
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------
@@ -191,16 +212,24 @@ def _taken_value(trial: Trial, found: Taken, *, show: bool) -> dict[str, Any]:
         "posts": found.posts,
         "an_hour": round(found.posts / trial.hours, 2),
         "by_hour": {hour.isoformat(): count for hour, count in sorted(found.hours.items())},
+        "detection_power": _power(trial, found).value(),
     }
     return {**value, "examples": found.examples} if show else value
 
 
-def _trial_text(trial: Trial, *, show: bool) -> str:
+def _power(trial: Trial, found: Taken) -> DetectionPower:
+    """Of what a page would be decided by; unknown from less than a day, as the night is not like the day."""
+    known = trial.hours >= SHORTEST_HOURS and found.posts > 0
+    return DetectionPower.of(found.watch, found.weight / trial.hours if known else None)
+
+
+def _trial_text(trial: Trial, lang: Language, *, show: bool) -> str:
     skipped = f" ({trial.skipped} other lines: removals, refused or unusable)" if trial.skipped else ""
     lines = [f"{trial.matched} of {trial.posts} posts match, in {trial.hours:.1f} hours{skipped}"]
     for found in trial.watches:
         busiest = f", busiest hour {found.busiest[0]:%Y-%m-%d %H:00} UTC with {found.busiest[1]}" if found.busiest else ""
         lines.append(f"  {found.watch.watch_id:<24}{found.posts} posts, {found.posts / trial.hours:.1f} an hour{busiest}")
+        lines.append(f"      {_power(trial, found).words(lang)}")
         if show:
             lines += [f"      {printable(text)}" for text in found.examples]
     return "\n".join(lines)

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from processors.detection.before import Before
 from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample, merged
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
 from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
+from processors.spikes.evidence import BUCKETS_PER_HOUR
 from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known, limit_60m
 from processors.spikes.misread import without_misread
 from processors.spikes.surge import USUAL, Known
@@ -52,6 +54,7 @@ class WatchState:
         self.surges: dict[Series, Surge] = {}
         self.episodes: dict[Series, Episode] = {series: Episode() for series in Series}
         self.damping = {series: Damping(series) for series in Series}
+        self.before: dict[Series, Before] = {series: Before() for series in Series}
         self.first_posts: list[Sample] = []
         self.late = 0
         self.repeats = 0
@@ -222,7 +225,13 @@ class WatchState:
         if bucket is not None:
             self.touched.add(number)
             yield self._closed(number, bucket, weights, statistics)
+        self._remember_usual()
         self._forget(number)
+
+    def _remember_usual(self) -> None:
+        for series, surge in self.surges.items():
+            if not self.episodes[series].active and self.before[series].is_due(surge):
+                self.before[series].keep(surge.next_bucket, surge)
 
     def _tick(self, number: int, bucket: Bucket | None) -> tuple[dict[Series, float], dict[Series, Statistic]]:
         counted = {series: self.damping[series].weigh(number, bucket) for series in self.surges}
@@ -272,6 +281,7 @@ class WatchState:
             return
         for surge in surges.values():
             surge.resume(self.open_from)
+        self.before = {series: Before() for series in Series}
         self.surges, self.started, self.history = surges, bucket_of(record.start), None
 
     def take_verdict(self, *, crisis: bool) -> None:
@@ -319,8 +329,10 @@ class WatchState:
         observed_at: datetime,
     ) -> Iterator[Signal]:  # fmt: skip
         for transition in found:
-            if transition.kind is TransitionKind.ONSET and not self.first_posts:
-                self.first_posts = self._earliest(series, transition.bucket)
+            if transition.kind is TransitionKind.ONSET:
+                self.before[series].freeze(self._rise(series, number))
+                if not self.first_posts:
+                    self.first_posts = self._earliest(series, transition.bucket)
             yield self._signal(
                 series, SignalKind(transition.kind), transition, number, event_time, observed_at,
                 provisional=transition.provisional, statistic=statistic, authors=authors,
@@ -367,16 +379,18 @@ class WatchState:
             signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{level}/{self.spoken}",
             watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
             kind=kind, level=level, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
-            provisional=provisional, evidence=self._evidence(statistic, authors, number),
+            provisional=provisional, evidence=self._evidence(series, statistic, authors, number),
         )  # fmt: skip
 
-    def _evidence(self, statistic: Statistic, authors: int, number: int) -> Evidence:
-        """Of the 60 minutes up to `number`, as the statistic is."""
+    def _evidence(self, series: Series, statistic: Statistic, authors: int, number: int) -> Evidence:
+        """Of the 60 minutes up to `number`, as the statistic is; but usual is what was so before the rise."""
+        usual = self.before[series].expected(number, self._known(number))
+        expected_60m = statistic.expected_60m if usual is None else usual * BUCKETS_PER_HOUR
         window = [bucket for _, bucket in self._window(number)]
         tally = merged(window)
         mentions = sum(bucket.mentions for bucket in window)
         return Evidence(
-            observed_60m=round(statistic.observed_60m, 3), expected_60m=round(statistic.expected_60m, 3),
+            observed_60m=round(statistic.observed_60m, 3), expected_60m=round(expected_60m, 3),
             once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=authors,
             copies=mentions - len(_texts(window)),
             labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
@@ -402,6 +416,7 @@ class WatchState:
             "since": self.since,
             "surges": self.packed_surges(),
             "episodes": {series: episode.dump() for series, episode in self.episodes.items()},
+            "before": {series: before.dump() for series, before in self.before.items()},
             "first_posts": [sample.dump() for sample in self.first_posts],
             "late": self.late,
             "repeats": self.repeats,
@@ -418,6 +433,8 @@ class WatchState:
         self.open_from, self.started, self.since = stored["open_from"], stored["started"], stored.get("since")
         self.surges = {Series(name): _unpacked(packed) for name, packed in stored["surges"].items()}
         self.episodes = {Series(name): Episode.restore(episode) for name, episode in stored["episodes"].items()}
+        before = stored.get("before", {})  # an earlier version did not remember it
+        self.before = {series: Before.restore(before.get(series, [])) for series in Series}
         self.first_posts = [Sample(*fields) for fields in stored["first_posts"]]
         self.late, self.repeats, self.spoken = stored["late"], stored["repeats"], stored["spoken"]
         self.owed = stored.get("owed", 0.0)

@@ -2,7 +2,7 @@
 
 Owns: the statistic SURGE (`surge`), how a mention's weight is damped (`damping`), the levels and reports of one rise
 (`episode`), and a way to run all three over a list (`series`). To judge it: the statistic for many series at once (`fleet`),
-the published rules of others (`rivals`), and both on any series of counts (`evaluation`).
+the published rules of others (`rivals`), both on any series of counts (`evaluation`), and how soon a rise is found (`power`).
 
 SURGE in one paragraph. A series is the damped weight of a watch's mentions in each minute of event time. `baseline`
 learns what is usual for the hour and the weekday. Two statistics (`members`) say how far the series is above that: the

@@ -111,6 +111,10 @@ class Surge:
         """Usual weight a bucket, whatever the hour and weekday."""
         return self._baseline.level
 
+    def usual(self, bucket: int, known: Known = USUAL) -> float:
+        """Weight that is usual in any bucket, by what is known so far; changes nothing."""
+        return self._baseline.usual(self._minute(bucket), known.now).mean
+
     def peek(self, bucket: int, weight: float, known: Known = USUAL) -> Evidence:
         """What `tick` would return if the bucket closed with this weight now; never falls as the weight grows."""
         return self._judge(bucket, weight, known)[0]

@@ -65,6 +65,12 @@ def test_the_record_holds_what_is_usual_and_no_text(tmp_path: Path) -> None:
     assert steps == {"reading", "judging the tone", "learning"}
 
 
+def test_the_rate_of_what_pages_is_told(tmp_path: Path) -> None:
+    """Twenty an hour that are no praise; praise does not page, and is none of it."""
+    assert learnt(history(tmp_path, days=2)).concern_an_hour == pytest.approx(20, rel=0.02)
+    assert learnt(history(tmp_path, days=2, text="Su güzel {number}")).concern_an_hour < 1
+
+
 def test_too_little_teaches_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileUnusable, match=r"holds 1\.0 days: give at least 2"):
         learnt(history(tmp_path, days=1))

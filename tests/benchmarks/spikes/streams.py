@@ -22,7 +22,7 @@ WEEK: Final = 7 * DAY
 # One for each simulation; unit tests use 0-99, the research's prototypes 1-10,000. Nothing was chosen by looking at these.
 SEEDS: Final = {
     "noise": 511_001, "surges": 511_002, "poisson": 511_003, "poisson surges": 511_004, "lists": 511_005, "list surges": 511_006,
-    "floods": 511_007, "flood surges": 511_008, "nab": 511_009, "telecom": 511_010, "scale": 511_011,
+    "floods": 511_007, "flood surges": 511_008, "nab": 511_009, "telecom": 511_010, "scale": 511_011, "power": 511_012,
 }  # fmt: skip
 
 
