@@ -1,5 +1,6 @@
 """`nabiz config`: is a configuration usable, and what does it say?"""
 
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from pipeline.cli.common import Context, common_options, fail
 from pipeline.configuration import Configuration, load
 from pipeline.deployment import wall_clock
 from pipeline.watch_registry import WatchRefused, plan, read_watch_files
+from processors.spikes.power import false_pages_a_week
 from processors.watches.files import InvalidWatch, WatchSpec
 from schemas.watches import WatchLevel
 
@@ -95,8 +97,17 @@ def _on_call(configuration: Configuration, watches: list[WatchSpec]) -> list[str
         lines.append(
             f"{name}: {', '.join(entry.channels)}; one false call in {entry.budget_weeks:g} weeks, "
             f"about {_WEEKS_A_YEAR / entry.budget_weeks:.1f} a year; {_shared(paging, entry.budget_weeks)}"
+            f"{_measured(paging, entry.budget_weeks)}"
         )
     return lines
+
+
+def _measured(paging: int, budget_weeks: float) -> str:
+    """What became of such a budget on simulated watches: each extreme as if all watches were like that."""
+    fewest, most = (_WEEKS_A_YEAR * paging * pages for pages in false_pages_a_week(budget_weeks * paging))
+    if paging == 0 or math.isnan(most):
+        return ""
+    return f"; simulated watches gave {fewest:.0f} a year where they are quiet, up to {most:.0f} where they are busy"
 
 
 def _shared(paging: int, budget_weeks: float) -> str:

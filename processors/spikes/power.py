@@ -55,6 +55,22 @@ def power(mentions_per_hour: float, policy: Policy) -> tuple[Power, ...]:
     )
 
 
+def false_pages_a_week(budget_weeks: float) -> tuple[float, float]:
+    """Of one watch, for its share of a list's budget: of the rates that were simulated, the quietest and the worst.
+
+    The budget is what the statistic aims at; that of busy watches with many sharers is missed, since it reaches further
+    into the tail than the weeks that were heard. Not a number beyond the budgets that were measured.
+    """
+    if not table.BUDGETS[0] <= budget_weeks <= table.BUDGETS[-1]:
+        return math.nan, math.nan
+    places = list(_between(table.BUDGETS, budget_weeks))
+    rates = [
+        sum(part * table.FALSE_PAGES_A_WEEK[table.BUDGETS[row]][place] for row, part in places)
+        for place in range(len(table.RATES))
+    ]
+    return min(rates), max(rates)
+
+
 def _worse(one: Power, other: Power) -> Power:
     medians = (one.median_minutes, other.median_minutes)
     median = None if medians[0] is None or medians[1] is None else max(medians[0], medians[1])

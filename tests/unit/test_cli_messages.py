@@ -126,6 +126,7 @@ def test_a_good_configuration_is_told_in_words(desk: Desk) -> None:
         "embedded",
         "1 in the files: su-kesintisi",
         "one false call in 12 weeks, about 4.3 a year",
+        "simulated watches gave 0 a year where they are quiet, up to",
         "paging watch",
     ):
         assert expected in result.output

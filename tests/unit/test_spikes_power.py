@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.spikes import Policy, power_table
-from processors.spikes.power import RELIABLE, power
+from processors.spikes.power import RELIABLE, false_pages_a_week, power
 from tests.benchmarks.spikes.power import Plan, fingerprint, measure, probe
 
 ANEW = "the detector has changed: run 'make bench-power', and look at what became of the table"
@@ -30,7 +30,7 @@ def test_the_table_is_of_this_statistic() -> None:
 def test_a_fresh_simulation_gives_about_what_the_table_says() -> None:
     """Few rises and another seed, of the third week alone: hence the wide limits."""
     plan = Plan(series=16, weeks=1, rises=12, rates=(12.0, 600.0), times=(5.0, 10.0), budgets=(4.0, 12.0))
-    found = measure(plan, seed=21)
+    found = measure(plan, seed=21).found
     for (times, budget, rate), entry in found.items():
         place = power_table.RATES.index(rate)
         median, share = (figures[times, budget][place] for figures in (power_table.MEDIAN_MINUTES, power_table.FOUND_IN_60))
@@ -107,7 +107,7 @@ def test_a_floor_that_a_rise_cannot_reach_is_told() -> None:
 def test_a_higher_floor_is_told_no_better_than_measured() -> None:
     """At the rate at which it binds."""
     plan = Plan(series=16, weeks=1, rises=12, rates=(12.0,), times=(10.0,), budgets=(12.0,), floor=24)
-    [entry] = measure(plan, seed=22).values()
+    [entry] = measure(plan, seed=22).found.values()
     said = power(12.0, Policy(min_mentions=24))[0]
     assert said.found <= entry.found + 0.1
     assert said.median_minutes is not None
@@ -128,3 +128,11 @@ def test_what_was_not_measured_is_not_told(budget: float) -> None:
 def test_what_is_no_rate_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match="a rate is a number from 0 up"):
         power(rate, Policy())
+
+
+def test_false_pages_of_a_share_grow_with_the_budget_and_are_not_told_beyond_it() -> None:
+    """Of one watch: the quietest never fewer than none, the worst more than the budget says, since its tail is heavy."""
+    low, high = false_pages_a_week(12)
+    assert 0 <= low < 1 / 12 < high
+    assert high > false_pages_a_week(30)[1] > false_pages_a_week(60)[1] > 1 / 60
+    assert math.isnan(false_pages_a_week(2_000)[1])

@@ -1,4 +1,4 @@
-"""`make bench-power`: how soon a rise is found, by rate, budget and height; writes `processors/spikes/power_table.py`.
+"""`make bench-power`: how soon a rise is found, and how often a page is false; writes `processors/spikes/power_table.py`.
 
 The streams are those of `streams`, with frailty, season and weekend; the rises begin at all hours of the day in the weeks
 after the learning. A page is one at the close of a minute, with the floor of `Policy` and each mention by an author of
@@ -18,6 +18,7 @@ import numpy as np
 
 from processors.spikes import Policy, baseline, episode, evidence, members, power_table, surge, tails
 from processors.spikes.fleet import Fleet
+from tests.benchmarks.spikes.alarms import Pages
 from tests.benchmarks.spikes.rivals import Past
 from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, Floats, Streams, starts
 from tests.benchmarks.spikes.streams import surge as rise
@@ -52,6 +53,15 @@ Cell = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What the table holds."""
+
+    found: dict[Cell, "Entry"]
+    false_pages: dict[tuple[float, float], float]
+    """Of a week without a rise, by budget in weeks and mentions an hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Of one cell."""
 
@@ -62,7 +72,7 @@ class Entry:
     rises: int
 
 
-def measure(plan: Plan, *, seed: int = SEEDS["power"]) -> dict[Cell, Entry]:
+def measure(plan: Plan, *, seed: int = SEEDS["power"]) -> Measured:
     """Let the series rise in copies. A rise of which a page had come before it began is none to be found, and left out."""
     per_hour = np.repeat(plan.rates, plan.series)
     streams, rng = Streams(per_hour, seed), np.random.default_rng(seed + 1)
@@ -70,6 +80,7 @@ def measure(plan: Plan, *, seed: int = SEEDS["power"]) -> dict[Cell, Entry]:
     days = 7 * (plan.learning_weeks + plan.weeks)
     coming = starts(rng, first_day=7 * plan.learning_weeks, days=7 * plan.weeks, count=plan.rises)
     delays: dict[float, list[Floats]] = {times: [] for times in plan.times}
+    quiet = Pages()
     with click.progressbar(length=days, label="simulating days", file=click.get_text_stream("stderr")) as bar:
         for first, stretch in streams.days(days, ahead=SPAN_MINUTES):
             for minute in range(DAY):
@@ -81,11 +92,22 @@ def measure(plan: Plan, *, seed: int = SEEDS["power"]) -> dict[Cell, Entry]:
                         delays[times].append(_delays(fleet.copy(), past.copy(), counts, plan))
                 fleet.tick(stretch.counts[minute])
                 past.push(stretch.counts[minute])
+                if first >= DAY * 7 * plan.learning_weeks:
+                    quiet.push(fleet.next_bucket - 1, fleet.scores, fleet.observed_60m, past.total(HOUR))
             bar.update(1)
-    return {
+    found = {
         (times, budget, rate): _entry(np.array(delays[times])[:, place, per_hour == rate])
         for times in plan.times for place, budget in enumerate(plan.budgets) for rate in plan.rates
     }  # fmt: skip
+    return Measured(found, {
+        (budget, rate): pages / (plan.series * plan.weeks)
+        for budget in plan.budgets for rate, pages in _false_pages(quiet, per_hour, budget, plan).items()
+    })  # fmt: skip
+
+
+def _false_pages(quiet: Pages, per_hour: Floats, budget: float, plan: Plan) -> dict[float, int]:
+    onsets = quiet.onsets(Policy(budget_weeks=budget, min_mentions=plan.floor))
+    return {rate: sum(len(found) for place, found in onsets.items() if per_hour[place] == rate) for rate in plan.rates}
 
 
 def _delays(fleet: Fleet, past: Past, counts: Floats, plan: Plan) -> Floats:
@@ -139,7 +161,7 @@ def probe() -> tuple[float, ...]:
 # -- the table ------------------------------------------------------------------------------------------------------------
 
 
-def written(entries: dict[Cell, Entry], plan: Plan) -> str:
+def written(measured: Measured, plan: Plan) -> str:
     """The module, as it is stored."""
     lines = [
         '"""Measured: how soon a rise is found. Written by `make bench-power`; see `power` for its use, and change nothing here."""',
@@ -159,11 +181,18 @@ def written(entries: dict[Cell, Entry], plan: Plan) -> str:
         "",
         "# By times and budget, then rate; the span where it takes longer, or fewer than half are found.",
         "MEDIAN_MINUTES: Final[dict[tuple[float, float], tuple[float, ...]]] = {",
-        *_rows(plan, lambda cell: _shown(min(entries[cell].median, SPAN_MINUTES))),
+        *_rows(plan, lambda cell: _shown(min(measured.found[cell].median, SPAN_MINUTES))),
         "}",
         "# Likewise, the share.",
         "FOUND_IN_60: Final[dict[tuple[float, float], tuple[float, ...]]] = {",
-        *_rows(plan, lambda cell: f"{entries[cell].found:.3f}"),
+        *_rows(plan, lambda cell: f"{measured.found[cell].found:.3f}"),
+        "}",
+        "# False pages a week, by budget, then rate.",
+        "FALSE_PAGES_A_WEEK: Final[dict[float, tuple[float, ...]]] = {",
+        *(
+            f"    {budget}: ({', '.join(f'{measured.false_pages[budget, rate]:.4f}' for rate in plan.rates)}),"
+            for budget in plan.budgets
+        ),
         "}",
     ]
     return "\n".join(lines) + "\n"
