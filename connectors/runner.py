@@ -99,6 +99,7 @@ class SourceRunner:
         self._clock, self._monotonic, self._stopping = clock, monotonic, stopping
         self._producer: Any = None
         self._failed: BaseException | None = None
+        self._listening_since: datetime | None = None
 
     def run(self, source: Source, factor: float | None, *, fast_until: datetime | None = None) -> Checkpoint:
         """Deliver from the last checkpoint on, at a pace (see `Pace`). Raises `DeliveryFailed`, `KafkaUnreachable`."""
@@ -125,9 +126,13 @@ class SourceRunner:
     def _deliver(self, source: Source, last: Checkpoint, pace: Pace) -> Checkpoint:
         tally = _Tally.of(last.counts)
         position, clock, reported = last.position, last.clock, None
+        self._listening_since = last.listening_since
         saved_items, saved_at = 0, self._monotonic()
         for item in source.items(after=position):
             now = pace.now(item.clock)
+            if self._listening_since is None:
+                # A source that goes on behind a position misses nothing by its own clock, whatever happens to this process.
+                self._listening_since = now.astimezone(UTC)
             while reported is None or now - reported >= PROGRESS_EVERY or now < item.clock:
                 if reported is None or now - reported >= PROGRESS_EVERY:
                     self._progress(source.name, now)
@@ -175,15 +180,17 @@ class SourceRunner:
         self._send(DEAD_LETTERS, letter, key=letter.letter_id)
 
     def _progress(self, source: str, clock: datetime, *, finished: bool = False) -> None:
-        record = SourceProgress(source=source, clock=clock.astimezone(UTC), finished=finished)
+        record = SourceProgress(
+            source=source, clock=clock.astimezone(UTC), finished=finished, listening_since=self._listening_since
+        )
         for partition in range(MENTIONS.partitions):
             self._send(MENTIONS, record, key=source, partition=partition)
 
     def _checkpoint(self, source: Source, position: int, clock: datetime | None, tally: _Tally, *, finished: bool) -> Checkpoint:
         self._flush()  # what the checkpoint covers is acknowledged first
         checkpoint = Checkpoint(
-            source=source.name, fingerprint=source.fingerprint, position=position, clock=clock, counts=tally.counts(),
-            finished=finished,
+            source=source.name, fingerprint=source.fingerprint, position=position, clock=clock,
+            listening_since=self._listening_since, counts=tally.counts(), finished=finished,
         )  # fmt: skip
         self._send(CHECKPOINTS, checkpoint, key=source.name)
         self._flush()

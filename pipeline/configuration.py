@@ -58,7 +58,9 @@ class Configuration(BaseModel):
         default=(), description="channels that a replay may use; default: none, only its own file"
     )
     public_accounts: dict[AuthorClass, dict[str, tuple[str, ...]]] = Field(
-        default_factory=dict, description="accounts that may be named: class → platform (or *) → handles"
+        default_factory=dict,
+        description="accounts that may be named: class → platform (or *) → handles; the first negative mention or call for help "
+        "of a story by press or official gives a notice",
     )
     secret: SecretReference | None = Field(
         default=None, description="the HMAC key; default: made by 'nabiz secrets init' in the data folder"

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from schemas.records import Record
-from schemas.signals import Evidence, SignalKind, SignalLevel
+from schemas.signals import STANDS_ALONE, Evidence, SignalKind, SignalLevel
 
 
 class AlertStatus(StrEnum):
@@ -26,7 +26,7 @@ class AlertStep(Record):
 
 
 class Alert(Record):
-    """One unusual rise of one watch, from onset to end."""
+    """One unusual rise of one watch, from onset to end; or one notice of what stands alone, which is over at once."""
 
     type: Literal["alert"] = "alert"
     alert_id: str
@@ -39,6 +39,11 @@ class Alert(Record):
     history: tuple[AlertStep, ...]
     evidence: Evidence
     is_drill: bool = False
+
+    @property
+    def is_rise(self) -> bool:
+        """False for what stands alone: a first article, a silent source."""
+        return not any(step.kind in STANDS_ALONE for step in self.history)
 
 
 class Notification(Record):

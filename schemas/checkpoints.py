@@ -26,5 +26,6 @@ class Checkpoint(Record):
     fingerprint: str = Field(description="what the position refers to, e.g. the hash of a file")
     position: int
     clock: AwareDatetime | None = None
+    listening_since: AwareDatetime | None = Field(default=None, description="see SourceProgress.listening_since")
     counts: SourceCounts = SourceCounts()
     finished: bool = False

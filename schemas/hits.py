@@ -56,6 +56,7 @@ class Progress(Record):
     clocks: dict[int, AwareDatetime] = Field(description="by partition of `mentions`")
     finished: frozenset[int] = Field(default=frozenset(), description="partitions in which the source has ended")
     since: AwareDatetime | None = Field(default=None, description="the earliest of the clocks that this report stands for")
+    listening_since: AwareDatetime | None = Field(default=None, description="see SourceProgress.listening_since")
 
 
 class WatchChanged(Record):

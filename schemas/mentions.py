@@ -53,6 +53,11 @@ class SourceProgress(Record):
     source: str
     clock: AwareDatetime
     finished: bool = Field(default=False, description="the source will deliver nothing more: the watermark waits no longer")
+    listening_since: AwareDatetime | None = Field(
+        default=None,
+        description="up to `clock` nothing was missed from here on, by the source's own clock; left out when it is not known. "
+        "What was not listened to is no silence",
+    )
 
 
 MentionRecord = Mention | Deletion | SourceProgress

@@ -1,7 +1,7 @@
 """Topic `signals`: what `detect` says about a watch, with the evidence. Topic `buckets`: each closed bucket."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -24,6 +24,12 @@ class SignalKind(StrEnum):
     CONFIRMED = "confirmed"
     EVIDENCE = "evidence"  # a post of the evidence was deleted
     END = "end"
+    FIRST_ARTICLE = "first_article"  # the press or an official source begins to speak ill, or calls for help
+    SOURCE_SILENT = "source_silent"  # a source that usually speaks does not
+
+
+STANDS_ALONE: Final = frozenset({SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT})
+"""Kinds that are about no rise: one notice each, which nothing follows. Never a page, and outside the budget of false calls."""
 
 
 class SignalLevel(StrEnum):
@@ -53,6 +59,25 @@ class Cluster(Record):
     excerpt: str
 
 
+class FirstArticle(Record):
+    """What is told of a story with which the press or an official source begins; the post is the evidence's first one."""
+
+    help_call: bool = Field(default=False, description="the text calls for help, by its words; a human must look")
+    left_out: int = Field(
+        default=0, ge=0, description="stories since the last notice of this kind that were not told, so as not to flood"
+    )
+
+
+class SilentSource(Record):
+    """A source that usually speaks, and how long it has not."""
+
+    source: str
+    last_heard: AwareDatetime = Field(description="start of the hour in which it last spoke of the watch")
+    silent_hours: int = Field(description="whole hours since, all of them listened to")
+    usual_hours: float = Field(description="in so many of these hours it would usually have spoken")
+    once_in: float = Field(description="of its usual silences, chance alone makes one in so many as long as this")
+
+
 class Evidence(Record):
     """Why the machine spoke: the last 60 minutes of event time, and the first posts of the rise."""
 
@@ -75,10 +100,12 @@ class Evidence(Record):
     not_heard: tuple[str, ...] = Field(default=(), description="what was not listened to, as far as the log tells")
     announced: tuple[str, ...] = Field(default=(), description="why more than usual was expected in this hour")
     learning: bool = Field(default=False, description="the watch has less than a week of history")
+    article: FirstArticle | None = Field(default=None, description="of a signal first_article")
+    silence: SilentSource | None = Field(default=None, description="of a signal source_silent")
 
 
 class Signal(Record):
-    """Onset, growth or end of an unusual rise. Identified by what it is about, never by an offset."""
+    """Onset, growth or end of an unusual rise, or what stands alone. Identified by what it is about, never by an offset."""
 
     type: Literal["signal"] = "signal"
     signal_id: str = Field(description="watch/series/onset bucket/level/sequence")

@@ -15,7 +15,7 @@ from pipeline.report.texts import PostTexts
 from schemas.alerts import Alert, AlertStatus, Delivery, Notification
 from schemas.authors import AuthorClass
 from schemas.records import NotARecord, Record, decode
-from schemas.signals import BucketClosed, Evidence, Series, Signal, SignalKind, SignalLevel
+from schemas.signals import STANDS_ALONE, BucketClosed, Evidence, Series, Signal, SignalKind, SignalLevel, SilentSource
 from schemas.topics import ALERTS, BUCKETS, DELIVERIES, NOTIFICATIONS, SIGNALS, WATCHES, Topic
 from schemas.watches import Watch, WatchLevel
 
@@ -134,6 +134,32 @@ class AlertFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFacts:
+    """What was told beside the rises: a first article, or a silent source."""
+
+    alert: Alert
+    post: ShownPost | None
+    """The article; its text as in `ShownPost`."""
+    silence: SilentSource | None
+
+    @property
+    def kind(self) -> SignalKind:
+        """Which of them."""
+        return self.alert.history[0].kind
+
+    @property
+    def at(self) -> datetime:
+        """Event time."""
+        return self.alert.history[0].event_time
+
+    @property
+    def calls_for_help(self) -> bool:
+        """By the article's words."""
+        article = self.alert.evidence.article
+        return article is not None and article.help_call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchFacts:
     """What was counted for one watch."""
 
@@ -160,7 +186,9 @@ class ReportFacts:
     watches: tuple[WatchFacts, ...]
     """Those that can page first, then by id."""
     alerts: tuple[AlertFacts, ...]
-    """By onset."""
+    """Rises, by onset."""
+    notices: tuple[NoticeFacts, ...] = ()
+    """What stands alone, by event time."""
     unreadable: int
     """Records that are of no kind this version knows: the report lacks them and says so."""
 
@@ -257,14 +285,20 @@ def assemble(
     first = since or _LONG_AGO
     watches = _watches(logs, first)
     minutes = {watch.watch_id: watch.minutes for watch in watches}
-    alerts = sorted((alert for alert in logs.alerts if _reaches(alert, first)), key=lambda alert: (alert.onset, alert.alert_id))
+    reached = sorted((alert for alert in logs.alerts if _reaches(alert, first)), key=lambda alert: (alert.onset, alert.alert_id))
+    alerts = [alert for alert in reached if alert.is_rise]
     return ReportFacts(
         made_at=made_at,
         is_replay=is_replay,
         watches=watches,
         alerts=tuple(_alert(alert, logs, minutes.get(alert.watch_id, ()), texts) for alert in alerts),
+        notices=tuple(_notice(alert, texts) for alert in reached if not alert.is_rise),
         unreadable=logs.unreadable,
     )
+
+
+def _notice(alert: Alert, texts: PostTexts | None) -> NoticeFacts:
+    return NoticeFacts(alert=alert, post=next(iter(_posts(alert, texts)), None), silence=alert.evidence.silence)
 
 
 def _reaches(alert: Alert, since: datetime) -> bool:
@@ -316,7 +350,7 @@ def _alert(alert: Alert, logs: Logs, minutes: Sequence[BucketClosed], texts: Pos
 
 def _is_about(signal: Signal, alert: Alert) -> bool:
     """By time: a signal does not name the alert that it belongs to."""
-    if signal.watch_id != alert.watch_id or signal.is_drill != alert.is_drill or not alert.history:
+    if signal.kind in STANDS_ALONE or signal.watch_id != alert.watch_id or signal.is_drill != alert.is_drill or not alert.history:
         return False
     is_over = alert.status is AlertStatus.ENDED and signal.event_time > alert.history[-1].event_time
     return signal.event_time >= alert.history[0].event_time and not is_over

@@ -128,17 +128,31 @@ class Enrich:
         """One report per source and batch, after the hits that it covers."""
         clocks: dict[str, dict[int, datetime]] = {}
         since: dict[str, datetime] = {}
+        listening: dict[str, SourceProgress] = {}  # the latest report; of equal ones the one that promises less
         finished: dict[str, set[int]] = {}
         for message, record in records:
             if isinstance(record, SourceProgress):
                 clocks.setdefault(record.source, {})[message.partition] = record.clock
                 since[record.source] = min(record.clock, since.get(record.source, record.clock))
+                listening[record.source] = _less_sure(record, listening.get(record.source, record))
                 ended = finished.setdefault(record.source, set())
                 (ended.add if record.finished else ended.discard)(message.partition)
         for source, reported in clocks.items():
             await batch.broadcast(
-                Progress(source=source, clocks=reported, finished=frozenset(finished[source]), since=since[source])
-            )
+                Progress(
+                    source=source, clocks=reported, finished=frozenset(finished[source]), since=since[source],
+                    listening_since=listening[source].listening_since,
+                )
+            )  # fmt: skip
+
+
+def _less_sure(one: SourceProgress, other: SourceProgress) -> SourceProgress:
+    """The later of two reports of a source; of two with the same clock, the one that promises less."""
+    if one.clock != other.clock:
+        return max(one, other, key=lambda report: report.clock)
+    if one.listening_since is None or other.listening_since is None:
+        return one if one.listening_since is None else other
+    return max(one, other, key=lambda report: report.listening_since or report.clock)
 
 
 class _Batch:

@@ -1,5 +1,8 @@
 """The life of one watch's alert: opened by an onset, raised by a page, over when every series of it has ended.
 
+    FIRST_ARTICLE and SOURCE_SILENT stand alone: each is an alert of its own that is over as soon as it was told, and leaves
+    the rise that goes on as it is.
+
     no alert --ONSET/GROWTH--> open --ONSET/GROWTH/CONFIRMED/EVIDENCE/END of one series--> open --END of the last--> ended
 
 A pure transition: (state, signal) → (state, what changed, what people are told). A signal that was seen before changes
@@ -14,7 +17,7 @@ from pydantic import AwareDatetime
 
 from schemas.alerts import Alert, AlertStatus, AlertStep
 from schemas.records import Record
-from schemas.signals import Cluster, Evidence, Series, Signal, SignalKind, SignalLevel
+from schemas.signals import STANDS_ALONE, Cluster, Evidence, Series, Signal, SignalKind, SignalLevel
 
 SEEN_SIGNALS: Final = 128  # detect writes in order: what comes again is recent
 PAST_ALERTS: Final = 8
@@ -71,6 +74,8 @@ def step(state: WatchAlerts, signal: Signal) -> Step:
     if signal.signal_id in state.seen:
         return Step(state)
     state = state.model_copy(update={"seen": (*state.seen, signal.signal_id)[-SEEN_SIGNALS:]})
+    if signal.kind in STANDS_ALONE:
+        return _stand_alone(state, signal)
     if signal.kind in (SignalKind.ONSET, SignalKind.GROWTH):
         return _rise(state, signal)  # growth of an unknown rise: its start expired unread, and is told now
     if state.current is None:
@@ -79,6 +84,18 @@ def step(state: WatchAlerts, signal: Signal) -> Step:
         return _end(state, state.current, signal)
     changed = _told(state.current, signal)
     return Step(state.model_copy(update={"current": changed}), changed)
+
+
+def _stand_alone(state: WatchAlerts, signal: Signal) -> Step:
+    """An alert that is over: nothing follows it, and so no excerpt stays in it. Its id is the signal's, which has its number."""
+    step = AlertStep(kind=signal.kind, level=signal.level, event_time=signal.event_time, observed_at=signal.observed_at)
+    alert = Alert(
+        alert_id=signal.signal_id + ("/drill" if signal.is_drill else ""), watch_id=signal.watch_id, title=signal.title,
+        on_call=signal.on_call, status=AlertStatus.ENDED, level=signal.level, onset=signal.onset, history=(step,),
+        evidence=without_excerpts(signal.evidence), is_drill=signal.is_drill,
+    )  # fmt: skip
+    told = OpenAlert(alert=alert, rises={}, lead=signal.series, peak_60m=0.0)
+    return Step(state, told, News(signal.kind, signal.level))
 
 
 def _rise(state: WatchAlerts, signal: Signal) -> Step:

@@ -25,6 +25,9 @@ class Clocks:
     def __init__(self) -> None:
         self._clocks: dict[str, dict[int, float]] = {}
         self._ended: dict[str, set[int]] = {}
+        self._listening: dict[
+            str, tuple[float, float | None]
+        ] = {}  # the last clock of a source, and since when nothing was missed
         self._since: float | None = None
 
     def progress(self, record: Progress) -> None:
@@ -42,6 +45,22 @@ class Clocks:
                 ended.discard(partition)  # a source that had ended speaks again
             if partition in record.finished and clock >= clocks[partition]:
                 ended.add(partition)
+        self._note_listening(record)
+
+    def _note_listening(self, record: Progress) -> None:
+        """The report with the latest clock is right; of two with the same one, the one that promises less."""
+        clock = max(record.clocks.values()).timestamp()
+        told = None if record.listening_since is None else record.listening_since.timestamp()
+        known = self._listening.get(record.source)
+        if known is not None and known[0] == clock:
+            told = None if told is None or known[1] is None else max(told, known[1])
+        if known is None or known[0] <= clock:
+            self._listening[record.source] = (clock, told)
+
+    def listening_since(self, source: str) -> int | None:
+        """The first minute since which nothing of the source was missed; None when nobody knows, or it has ended somewhere."""
+        _, since = self._listening.get(source, (0.0, None))
+        return None if since is None or self._ended.get(source) else -int(-since // BUCKET_SECS)
 
     def heard_from(self) -> int | None:
         """The bucket with which listening began: that of the first report, however many are told of as one later."""
@@ -71,7 +90,11 @@ class Clocks:
     def dump(self) -> dict[str, object]:
         """As it is stored, but for `since`."""
         return {
-            source: {"clocks": {str(p): clocks[p] for p in sorted(clocks)}, "ended": sorted(self._ended[source])}
+            source: {
+                "clocks": {str(p): clocks[p] for p in sorted(clocks)},
+                "ended": sorted(self._ended[source]),
+                "listening": list(self._listening[source]),
+            }
             for source, clocks in sorted(self._clocks.items())
         }
 
@@ -89,3 +112,6 @@ class Clocks:
             assert isinstance(ended, list)
             self._clocks[source] = {int(partition): float(clock) for partition, clock in clocks.items()}
             self._ended[source] = set(ended)
+            told = entry.get("listening", [max(self._clocks[source].values(), default=0.0), None])
+            assert isinstance(told, list)
+            self._listening[source] = (told[0], told[1])

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import orjson
 
+from processors.detection.articles import Articles
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
-from processors.detection.watch import Spoken, WatchState
+from processors.detection.sources import Sources, settled_hours
+from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
 from schemas.hits import HITS, Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
 from schemas.records import NotARecord
@@ -21,6 +23,8 @@ CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
 _BUCKET_MARK: Final = "@"
 _PART_MARK: Final = "/"
+_ARTICLES: Final = "articles"
+_SOURCES: Final = "sources"
 
 
 class DetectFold:
@@ -36,6 +40,7 @@ class DetectFold:
         self._complete_before: int | None = None
         self._outputs: list[Output] = []
         self._changed: set[str] = set()
+        self._aside: set[str] = set()  # watches whose stories or sources have changed
         self._clocks_changed = False
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -62,6 +67,7 @@ class DetectFold:
         if hit.is_backfill or hit.is_drill or self._is_repeat(hit):
             return  # neither the past nor an exercise may count as what people say now
         hidden = hit.mention_id in self._retracted
+        self._emit(state, state.heard(hit, self._settled_hours(), self._clocks.listening_since))
         self._emit(state, state.take(hit, self._open_from, self._complete_before, hidden=hidden))
 
     def _is_repeat(self, hit: Hit) -> bool:
@@ -87,12 +93,28 @@ class DetectFold:
         open_from, complete_before = self._clocks.open_from(), self._clocks.complete_before()
         if open_from is None or complete_before is None:
             return
+        settled = self._settled_hours()
         open_from = max(open_from, self._open_from or open_from)
         whole = range(max(open_from, self._complete_before or open_from), complete_before)
         if open_from == self._open_from and not whole:
             return
         self._open_from, self._complete_before = open_from, max(complete_before, self._complete_before or complete_before)
         self._advance(open_from, whole)
+        if settled != self._settled_hours():
+            self._miss()
+
+    def _settled_hours(self) -> int | None:
+        return None if self._open_from is None else settled_hours(self._open_from, LATE_BUCKETS)
+
+    def _miss(self) -> None:
+        """An hour is over, in which a source that usually speaks may have been silent."""
+        before_hour, now = self._settled_hours(), self._now()
+        assert before_hour is not None
+        assert now is not None
+        for watch_id in sorted(self._watches):
+            state = self._watches[watch_id]
+            if state.sources is not None and state.sources.watchful:
+                self._emit(state, state.miss(before_hour, now, self._clocks.listening_since))
 
     def _advance(self, open_from: int, whole: range) -> None:
         """Close the minutes before `open_from`, and judge those that have become whole."""
@@ -119,9 +141,10 @@ class DetectFold:
             self._watches[watch.watch_id] = WatchState(watch, since=self._open_from)
         elif watch.version >= state.watch.version:
             if _chooses(watch) != _chooses(state.watch):
-                state.learn_anew()
+                state.listen_anew()
             state.watch = watch
         self._changed.add(watch.watch_id)
+        self._aside.add(watch.watch_id)
 
     def _told(self, record: Expectation | Verdict | History) -> None:
         state = self._watches.get(record.watch_id)
@@ -161,6 +184,8 @@ class DetectFold:
         after = (state.open_from, state.late, state.repeats)
         if len(self._outputs) > count or state.touched or state.dropped or before != after:
             self._changed.add(watch_id)
+        if (state.articles and state.articles.changed) or (state.sources and state.sources.changed):
+            self._aside.add(watch_id)
 
     @property
     def urgent(self) -> bool:
@@ -192,9 +217,20 @@ class DetectFold:
             state.dropped.clear()
             yield watch_id, orjson.dumps(state.dump(), option=orjson.OPT_NON_STR_KEYS)
         self._changed.clear()
+        yield from self._changes_aside()
         if self._clocks_changed:
             self._clocks_changed = False
             yield CLOCKS_KEY, orjson.dumps(self._dump_clocks())
+
+    def _changes_aside(self) -> Iterator[tuple[str, bytes]]:
+        """In records of their own: they change less often than the watch itself."""
+        for watch_id in sorted(self._aside):
+            state = self._watches[watch_id]
+            for name, aside in ((_ARTICLES, state.articles), (_SOURCES, state.sources)):
+                if aside is not None and aside.changed:
+                    aside.changed = False
+                    yield f"{watch_id}{_BUCKET_MARK}{name}", orjson.dumps(aside.dump())
+        self._aside.clear()
 
     def _dump_clocks(self) -> dict[str, Any]:
         return {
@@ -212,10 +248,14 @@ class DetectFold:
         if CLOCKS_KEY in records:
             self._load_clocks(orjson.loads(records[CLOCKS_KEY]))
         minutes: dict[tuple[str, int], dict[str, Any]] = {}
+        aside: dict[tuple[str, str], Any] = {}
         for key, value in records.items():
             watch_id, mark, place = key.partition(_BUCKET_MARK)
             if watch_id and mark:
                 number, _, part = place.partition(_PART_MARK)
+                if number in (_ARTICLES, _SOURCES):
+                    aside[watch_id, number] = orjson.loads(value)
+                    continue
                 minutes.setdefault((watch_id, int(number)), {})[part] = orjson.loads(value)
             elif watch_id:
                 stored = orjson.loads(value)
@@ -223,6 +263,11 @@ class DetectFold:
                 state.restore(stored)
         for (watch_id, bucket_number), parts in sorted(minutes.items()):
             self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(parts))
+        for (watch_id, name), stored in aside.items():
+            if name == _ARTICLES:
+                self._watches[watch_id].articles = Articles.restore(stored)
+            else:
+                self._watches[watch_id].sources = Sources.restore(stored)
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
         self._clocks.restore(stored["sources"], stored.get("since"))

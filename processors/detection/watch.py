@@ -3,16 +3,20 @@
 import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, Final, NamedTuple
 
+from processors.detection.articles import Articles, begins_a_story
 from processors.detection.before import Before
 from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample, merged
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
-from processors.spikes import Episode, Level, Policy, Surge, Transition, TransitionKind
+from processors.detection.evidence import clusters_of, first_post, most_named, texts_of
+from processors.detection.habit import HOUR, Silence
+from processors.detection.sources import ListeningSince, Sources, told_silence
+from processors.spikes import Episode, Level, Member, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
-from processors.spikes.evidence import BUCKETS_PER_HOUR
+from processors.spikes.evidence import BUCKETS_PER_HOUR, SCORE_FLOOR
 from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known, limit_60m
 from processors.spikes.misread import without_misread
 from processors.spikes.surge import USUAL, Known
@@ -21,16 +25,24 @@ from schemas.hits import Expectation as ExpectationRecord
 from schemas.hits import History, Hit
 from schemas.labels import Label
 from schemas.sentiments import NO_MODEL
-from schemas.signals import BucketClosed, Cluster, Evidence, FirstPost, Series, Signal, SignalKind, SignalLevel
+from schemas.signals import (
+    BucketClosed,
+    Evidence,
+    FirstArticle,
+    Series,
+    Signal,
+    SignalKind,
+    SignalLevel,
+    SilentSource,
+)
 from schemas.watches import Watch, WatchLevel
 
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
 FIRST_POSTS: Final = 5
 RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
-CLUSTERS: Final = 10
-PLACES: Final = 10
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
+_NOTHING: Final = Statistic(SCORE_FLOOR, Member.NONE, 0.0, 0.0)
 
 Spoken = Signal | BucketClosed
 
@@ -63,6 +75,8 @@ class WatchState:
         self.expectations: dict[str, Announced] = {}
         self.model: str | None = None  # of the last hit
         self.history: History | None = None  # waits for the first minute
+        self.articles: Articles | None = None  # most watches never need them
+        self.sources: Sources | None = None
         self.touched: set[int] = set()
         self.dropped: dict[int, list[str]] = {}  # with the parts in which the minute was stored
 
@@ -70,8 +84,13 @@ class WatchState:
 
     def take(self, hit: Hit, open_from: int | None, complete_before: int | None, *, hidden: bool) -> Iterator[Spoken]:
         """Count a hit; `hidden` when its post is deleted already. The two minutes are the partition's; see `Clocks`."""
-        number = bucket_of(hit.event_time)
         yield from self.settle(open_from, hit.observed_at)
+        yield from self._count(hit, complete_before, hidden=hidden)
+        if not hidden:
+            yield from self._first_article(hit)
+
+    def _count(self, hit: Hit, complete_before: int | None, *, hidden: bool) -> Iterator[Spoken]:
+        number = bucket_of(hit.event_time)
         if self.open_from is not None and number < self.open_from - LATE_BUCKETS:
             self.late += 1
             return
@@ -185,6 +204,65 @@ class WatchState:
                     statistic=self.surges[series].last, authors=self.damping[series].authors(last),
                 )  # fmt: skip
 
+    # -- what stands alone ------------------------------------------------------------------------------------------
+
+    def _first_article(self, hit: Hit) -> Iterator[Signal]:
+        """A deleted post tells no story: the next copy does."""
+        if not self._tells or not begins_a_story(hit):
+            return
+        self.articles = self.articles or Articles()
+        article = self.articles.take(hit)
+        if article is not None:
+            post = Sample.of(hit, concern=True)
+            yield self._notice(SignalKind.FIRST_ARTICLE, bucket_of(hit.event_time), hit.event_time, hit.observed_at,
+                               post=post, article=article)  # fmt: skip
+
+    def heard(self, hit: Hit, before_hour: int | None, listening_since: ListeningSince) -> Iterator[Signal]:
+        """A source speaks of the watch; see `miss`. Called before the hit is taken."""
+        if before_hour is not None:
+            yield from self.miss(before_hour, hit.observed_at, listening_since)
+        self.sources = self.sources or Sources()
+        self.sources.heard(hit.source, bucket_of(hit.event_time))
+
+    def miss(self, before_hour: int, observed_at: datetime, listening_since: ListeningSince) -> Iterator[Signal]:
+        """Judge who was silent in the hours before `before_hour`."""
+        if self.sources is None:
+            return
+        last_day = bucket_of(datetime.combine(self.watch.expires, time(), UTC)) // HOUR
+        if not self.watch.enabled or before_hour > last_day:  # nobody listens any more
+            self.sources.pause(before_hour)
+            return
+        for source, silence in self.sources.settle(before_hour, listening_since):
+            if self._tells:
+                yield self._silence(source, silence, observed_at)
+
+    def _silence(self, source: str, silence: Silence, observed_at: datetime) -> Signal:
+        number = (silence.hour + 1) * HOUR - 1
+        end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
+        return self._notice(SignalKind.SOURCE_SILENT, number, end, observed_at, silence=told_silence(source, silence))
+
+    @property
+    def _tells(self) -> bool:
+        return self.watch.enabled and self.watch.level is not WatchLevel.COUNT
+
+    def _notice(
+        self, kind: SignalKind, number: int, event_time: datetime, observed_at: datetime, *, post: Sample | None = None,
+        article: FirstArticle | None = None, silence: SilentSource | None = None,
+    ) -> Signal:  # fmt: skip
+        """It wakes nobody and touches no rise: neither its level, nor its posts, nor what is learnt."""
+        series = Series.CONCERN if article else Series.ALL
+        statistic = self.surges[series].last if self.surges else _NOTHING
+        evidence = self._evidence(series, statistic, self.damping[series].authors(number), number)
+        told = {"first_posts": (first_post(post),) if post else (), "clusters": (), "article": article, "silence": silence}
+        onset = datetime.fromtimestamp(number * BUCKET_SECS, UTC)
+        self.spoken += 1
+        return Signal(
+            signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{SignalLevel.NOTICE}/{self.spoken}",
+            watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
+            kind=kind, level=SignalLevel.NOTICE, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
+            provisional=False, evidence=evidence.model_copy(update=told),
+        )  # fmt: skip
+
     # -- time -------------------------------------------------------------------------------------------------------
 
     @property
@@ -272,6 +350,13 @@ class WatchState:
     def learn_anew(self) -> None:
         """From now on it is another count than before: what was usual may not be so any more, and signals say that."""
         self.started = self.open_from
+
+    def listen_anew(self) -> None:
+        """The query is another one: who usually spoke of the former one may have nothing to say of this one."""
+        self.learn_anew()
+        if self.sources is not None:
+            self.sources = Sources()
+            self.sources.changed = True
 
     def take_history(self, record: History) -> None:
         """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
@@ -392,11 +477,11 @@ class WatchState:
         return Evidence(
             observed_60m=round(statistic.observed_60m, 3), expected_60m=round(expected_60m, 3),
             once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=authors,
-            copies=mentions - len(_texts(window)),
+            copies=mentions - len(texts_of(window)),
             labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
-            platforms=dict(sorted(tally.platforms.items())), places=_most(tally.places),
+            platforms=dict(sorted(tally.platforms.items())), places=most_named(tally.places),
             author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
-            first_posts=tuple(_first_post(sample) for sample in self.first_posts), clusters=_clusters(window),
+            first_posts=tuple(first_post(sample) for sample in self.first_posts), clusters=clusters_of(window),
             announced=self._announced(number),
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
         )  # fmt: skip
@@ -464,34 +549,3 @@ def _unpacked(packed: str) -> Surge:
 def is_concern(hit: Hit) -> bool:
     """All but the confidently positive and the institution's own posts: many a crisis is told in questions."""
     return hit.sentiment.label is not Label.POSITIVE and hit.author_class is not AuthorClass.OWN
-
-
-def _first_post(sample: Sample) -> FirstPost:
-    return FirstPost(
-        mention_id=sample.mention_id, event_time=sample.at, platform=sample.platform,
-        author_class=AuthorClass(sample.author_class), label=sample.label, excerpt=sample.excerpt,
-    )  # fmt: skip
-
-
-def _most(places: Counter[str]) -> dict[str, int]:
-    """The ten most named, equals by name: not by who came first, which the stored state does not tell."""
-    return dict(sorted(places.items(), key=lambda place: (-place[1], place[0]))[:PLACES])
-
-
-def _texts(window: list[Bucket]) -> Counter[str]:
-    """How often each text signature stands in the window."""
-    counts: Counter[str] = Counter()
-    for bucket in window:
-        counted = bucket.counted.get(Series.ALL)
-        counts.update(counted.copies if counted else Counter(entry.signature for entry in bucket.entries.values()))
-    return counts
-
-
-def _clusters(window: list[Bucket]) -> tuple[Cluster, ...]:
-    counts = _texts(window)
-    shown: dict[str, Sample] = {}
-    for bucket in window:
-        for sample in bucket.samples:
-            shown.setdefault(sample.signature, sample)
-    largest = sorted((s for s in counts if counts[s] > 1 and s in shown), key=lambda s: (-counts[s], s))[:CLUSTERS]
-    return tuple(Cluster(signature=s, count=counts[s], first=shown[s].at, excerpt=shown[s].excerpt) for s in largest)

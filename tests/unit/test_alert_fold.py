@@ -275,3 +275,25 @@ def test_on_call_defaults() -> None:
     """Twelve weeks, and the deployment's language."""
     found = OnCallList(name="nobetci", channels=("telefon",))
     assert (found.budget_weeks, found.language) == (12.0, None)
+
+
+@pytest.mark.parametrize("kind", [SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT])
+def test_what_stands_alone_is_told_once_and_is_over(kind: SignalKind) -> None:
+    """An alert of its own that keeps no excerpt; the message shows it, and nothing follows."""
+    alone = signal(kind, NOTICE, evidence=evidence(first_posts=POSTS[:1]))
+    run = Run().take(alone, alone)
+    [alert] = run.alerts
+    assert (alert.status, alert.is_rise, alert.alert_id) == (AlertStatus.ENDED, False, alone.signal_id)
+    assert [post.excerpt for post in alert.evidence.first_posts] == [""]
+    assert run.kinds == [(kind, NOTICE)]
+    assert POSTS[0].excerpt.encode() not in b"".join(run.state.values())
+
+
+def test_what_stands_alone_leaves_the_rise_as_it_is() -> None:
+    """Neither raised, nor ended, nor told less."""
+    alone = [signal(kind, NOTICE, minute=20) for kind in (SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT)]
+    rise = [signal(), signal(GROWTH, minute=40), signal(END, minute=90)]
+    with_others, without = Run().take(rise[0], *alone, *rise[1:]), Run().take(*rise)
+    [found], [expected] = ([alert for alert in run.alerts if alert.is_rise] for run in (with_others, without))
+    assert found == expected
+    assert [kind for kind, _ in with_others.kinds if kind not in {each.kind for each in alone}] == [ONSET_OF, GROWTH, END]

@@ -15,7 +15,8 @@ from processors.alerting.messages.catalogue import CATALOGUES
 from processors.alerting.messages.rendering import plain
 from processors.alerting.on_call import Detour, Language
 from schemas.alerts import Alert, AlertStatus
-from schemas.signals import SignalKind, SignalLevel
+from schemas.authors import AuthorClass
+from schemas.signals import FirstArticle, FirstPost, SignalKind, SignalLevel, SilentSource
 from tests.unit.alerting_samples import ONSET, POSTS, TITLE, WATCH, evidence
 
 GOLDEN = Path(__file__).parent / "golden" / "alert_messages"
@@ -34,6 +35,10 @@ def occasion(**changes: Any) -> Occasion:
         "event_time": ONSET + timedelta(minutes=17), "peak_60m": 184.0,
     }  # fmt: skip
     return Occasion(**{**fields, **changes})
+
+
+def article(author_class: AuthorClass) -> FirstPost:
+    return POSTS[0].model_copy(update={"author_class": author_class})
 
 
 GOLDEN_OCCASIONS = {
@@ -55,6 +60,23 @@ GOLDEN_OCCASIONS = {
     ),
     "notice_end": occasion(level=SignalLevel.NOTICE, kind=SignalKind.END, event_time=ONSET + timedelta(minutes=75)),
     "drill_of_unknown_list": occasion(is_drill=True, detour=Detour.UNKNOWN_LIST),
+    "first_article": occasion(
+        kind=SignalKind.FIRST_ARTICLE,
+        level=SignalLevel.NOTICE,
+        evidence=evidence(first_posts=(article(AuthorClass.PRESS),), article=FirstArticle(left_out=2)),
+    ),
+    "call_for_help_of_official": occasion(
+        kind=SignalKind.FIRST_ARTICLE,
+        level=SignalLevel.NOTICE,
+        evidence=evidence(first_posts=(article(AuthorClass.OFFICIAL),), article=FirstArticle(help_call=True)),
+    ),
+    "source_silent": occasion(
+        kind=SignalKind.SOURCE_SILENT,
+        level=SignalLevel.NOTICE,
+        evidence=evidence(
+            silence=SilentSource(source="rss:cinarli-haber", last_heard=ONSET, silent_hours=11, usual_hours=6.2, once_in=14204)
+        ),
+    ),
     "replay_growth_notice": occasion(is_replay=True, kind=SignalKind.GROWTH, level=SignalLevel.NOTICE),
 }
 
@@ -108,6 +130,15 @@ def test_the_machine_gives_no_verdict() -> None:
         assert all(word in message.subject for word in unusual[language])
     for catalogue in CATALOGUES.values():
         assert not any(verdict.search(text) for text in catalogue.texts.values())
+
+
+def test_a_name_of_a_source_does_not_crowd_out_the_title() -> None:
+    """It is foreign text too."""
+    silence = SilentSource(source="rss:" + "x\u202e" * 99, last_heard=ONSET, silent_hours=5, usual_hours=4.5, once_in=1e9)
+    message = render("tr", occasion(kind=SignalKind.SOURCE_SILENT, level=SignalLevel.NOTICE, evidence=evidence(silence=silence)))
+    assert len(message.subject) <= 120
+    assert "Çınarlı" in message.subject
+    assert "\u202e" not in message.subject + message.body
 
 
 def test_subjects_fit() -> None:

@@ -18,9 +18,11 @@ from pipeline.report.facts import Logs, assemble
 from pipeline.report.html import render
 from pipeline.report.phone import phone, phone_for
 from pipeline.report.wording import REPORT_TEXTS, WORDINGS
+from processors.alerting.lifecycle import WatchAlerts, step
 from processors.alerting.on_call import Language
 from schemas.alerts import AlertStatus
-from schemas.signals import Series, SignalKind, SignalLevel
+from schemas.signals import FirstArticle, Series, SignalKind, SignalLevel, SilentSource
+from tests.unit import alerting_samples as samples
 from tests.unit import invented_report as invented
 from tests.unit.invented_report import ALERT, CITY, DAY, MADE, ONSET, PAGED, TEXTS, Kept, alert, evidence, extras, facts, logs
 
@@ -374,3 +376,22 @@ def test_every_extra_is_shown() -> None:
     for part in fields(DemoExtras):
         default: object = {"seconds_to_told": {}}.get(part.name, () if part.name in ("quiet", "footprint") else None)
         assert render(facts(alert()), replace(extras("en"), **{part.name: default}), "en") != whole, part.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_stands_alone_is_listed_and_is_no_rise(language: Language) -> None:
+    """Its text only where somebody knows that the post is still there."""
+    silence = SilentSource(source="rss:<b>haber", last_heard=ONSET, silent_hours=11, usual_hours=6.2, once_in=14204)
+    posts = samples.POSTS[:1]
+    alone = [
+        samples.signal(SignalKind.FIRST_ARTICLE, evidence=samples.evidence(article=FirstArticle(), first_posts=posts)),
+        samples.signal(SignalKind.SOURCE_SILENT, evidence=samples.evidence(silence=silence, first_posts=())),
+    ]
+    told = [step(WatchAlerts(), each).changed for each in alone]
+    found = assemble(Logs(alerts=[each.alert for each in told if each is not None]), made_at=ONSET)
+    assert found.alerts == ()
+    assert [notice.kind for notice in found.notices] == [SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT]
+    page = render(found, None, language)
+    assert WORDINGS[language].text("told.notice.source_silent") in page
+    assert "rss:&lt;b&gt;haber" in page
+    assert posts[0].excerpt not in page

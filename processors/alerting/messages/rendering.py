@@ -1,7 +1,7 @@
 """From an occasion to subject and body. Pure: equal occasions give equal messages."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +17,11 @@ from schemas.signals import Evidence, SignalKind, SignalLevel
 SUBJECT_CHARACTERS: Final = 120
 EXCERPT_CHARACTERS: Final = 140
 NAME_CHARACTERS: Final = 60
+SOURCE_CHARACTERS: Final = 30  # in a subject
 POSTS: Final = 3
 NAMES: Final = 3
 RARE_WEEKS: Final = 1000
+RAREST_SILENCE: Final = 1_000_000
 _DAYS: Final = 7
 _TIMES_FROM: Final = 1.0  # fewer expected mentions than this make a multiple meaningless
 
@@ -34,7 +36,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """Why a message is due: `kind` is onset, growth or end; the other kinds of signal are silent."""
+    """Why a message is due: `kind` is onset, growth, end or what stands alone; the other kinds of signal are silent."""
 
     kind: SignalKind
     level: SignalLevel
@@ -90,24 +92,36 @@ def _marks(texts: Catalogue, occasion: Occasion, kind: str) -> list[str]:
 
 
 def _subject(texts: Catalogue, occasion: Occasion) -> str:
-    level = texts.text(f"level.{occasion.level}")
-    ended = texts.text(f"ended.{occasion.level}")
+    words = _words(texts, occasion)
     key, marks = f"subject.{occasion.story}", _marks(texts, occasion, "mark")
-    frame = " ".join((*marks, texts.text(key, level=level, ended=ended, title="")))
+    frame = " ".join((*marks, texts.text(key, **words, title="")))
     title = plain(occasion.alert.title, SUBJECT_CHARACTERS - len(frame))
-    return " ".join((*marks, texts.text(key, level=level, ended=ended, title=title)))
+    return " ".join((*marks, texts.text(key, **words, title=title)))
+
+
+def _words(texts: Catalogue, occasion: Occasion) -> dict[str, str]:
+    """What a subject or a first line may name."""
+    words = {"level": texts.text(f"level.{occasion.level}"), "ended": texts.text(f"ended.{occasion.level}")}
+    evidence = occasion.evidence
+    if evidence.article is not None:
+        spoke = AuthorClass.PRESS if AuthorClass.PRESS in {post.author_class for post in evidence.first_posts} else "official"
+        words["who"] = texts.text(f"article.{spoke}")
+        words["said"] = texts.text("article.help_call" if evidence.article.help_call else "article.negative")
+    if evidence.silence is not None:
+        words["source"] = plain(evidence.silence.source, SOURCE_CHARACTERS)
+    return words
 
 
 def _body(texts: Catalogue, occasion: Occasion) -> Iterator[str]:
     banners = _marks(texts, occasion, "banner")
     yield from banners
-    yield texts.text(f"lead.{occasion.story}")
+    yield texts.text(f"lead.{occasion.story}", **_words(texts, occasion))
     if occasion.detour is not None:
         name = plain(occasion.alert.on_call or "", NAME_CHARACTERS)
         yield texts.text(f"detour.{occasion.detour}", name=name)
     yield ""
     yield texts.text("what", title=plain(occasion.alert.title, SUBJECT_CHARACTERS))
-    yield from _end(texts, occasion) if occasion.kind is SignalKind.END else _rise(texts, occasion)
+    yield from _BODIES.get(occasion.kind, _rise)(texts, occasion)
     yield texts.text("record", alert_id=occasion.alert.alert_id)
     yield from banners  # a phone may show the end of a message first
 
@@ -146,6 +160,38 @@ def _end(texts: Catalogue, occasion: Occasion) -> Iterator[str]:
         expected=texts.number(evidence.expected_60m),
     )  # fmt: skip
     yield _not_heard(texts, evidence)
+
+
+def _first_article(texts: Catalogue, occasion: Occasion) -> Iterator[str]:
+    evidence = occasion.evidence
+    yield texts.text("when", at=texts.moment(occasion.event_time), zone=texts.text("format.zone"))
+    if evidence.mentions:
+        yield texts.text("so_far", mentions=texts.number(evidence.mentions), authors=texts.number(evidence.authors))
+    yield from _posts(texts, evidence, "posts.one")
+    if evidence.article is not None and evidence.article.left_out:
+        yield texts.text("left_out", count=texts.number(evidence.article.left_out))
+    yield texts.text("to_do.help_call" if evidence.article is not None and evidence.article.help_call else "to_do.article")
+
+
+def _silent(texts: Catalogue, occasion: Occasion) -> Iterator[str]:
+    silence = occasion.evidence.silence
+    if silence is None:
+        return
+    yield texts.text("silent.source", source=plain(silence.source, NAME_CHARACTERS))
+    yield texts.text(
+        "silent.since", last=texts.moment(silence.last_heard), zone=texts.text("format.zone"),
+        hours=texts.number(silence.silent_hours),
+    )  # fmt: skip
+    yield texts.text("silent.usual", hours=texts.number(silence.usual_hours))
+    yield texts.text("silent.sure", silences=texts.number(min(silence.once_in, RAREST_SILENCE)))
+    yield texts.text("to_do.silent")
+
+
+_BODIES: Final[Mapping[SignalKind, Callable[[Catalogue, Occasion], Iterator[str]]]] = {
+    SignalKind.END: _end,
+    SignalKind.FIRST_ARTICLE: _first_article,
+    SignalKind.SOURCE_SILENT: _silent,
+}
 
 
 def _amount(texts: Catalogue, evidence: Evidence) -> str:
@@ -195,10 +241,10 @@ def _largest(texts: Catalogue, counts: Mapping[str, int]) -> str:
     return ", ".join(named)
 
 
-def _posts(texts: Catalogue, evidence: Evidence) -> Iterator[str]:
+def _posts(texts: Catalogue, evidence: Evidence, title: str = "posts") -> Iterator[str]:
     posts = evidence.first_posts[:POSTS]
     if posts:
-        yield texts.text("posts")
+        yield texts.text(title)
     for number, post in enumerate(posts, start=1):
         yield texts.text(
             "post", number=number, clock=texts.clock(post.event_time), platform=plain(post.platform, NAME_CHARACTERS),
