@@ -1,9 +1,9 @@
 """Topic `signals`: what `detect` says about a watch, with the evidence. Topic `buckets`: each closed bucket."""
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from schemas.authors import AuthorClass
 from schemas.records import Record
@@ -122,6 +122,13 @@ class Signal(Record):
     provisional: bool
     evidence: Evidence
     is_drill: bool = False
+
+    @model_validator(mode="after")
+    def _says_what_stands_alone(self) -> Self:
+        for kind, told in ((SignalKind.FIRST_ARTICLE, "article"), (SignalKind.SOURCE_SILENT, "silence")):
+            if self.kind is kind and getattr(self.evidence, told) is None:
+                raise ValueError(f"a signal of the kind {kind} needs evidence.{told}")
+        return self
 
 
 class BucketClosed(Record):

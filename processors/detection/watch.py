@@ -252,7 +252,9 @@ class WatchState:
         """It wakes nobody and touches no rise: neither its level, nor its posts, nor what is learnt."""
         series = Series.CONCERN if article else Series.ALL
         statistic = self.surges[series].last if self.surges else _NOTHING
-        evidence = self._evidence(series, statistic, self.damping[series].authors(number), number)
+        # The damping knows who spoke last when; of a late article's hour it may count those who spoke after it, too.
+        authors = min(self.damping[series].authors(number), self._mentions(number))
+        evidence = self._evidence(series, statistic, authors, number)
         told = {"first_posts": (first_post(post),) if post else (), "clusters": (), "article": article, "silence": silence}
         onset = datetime.fromtimestamp(number * BUCKET_SECS, UTC)
         self.spoken += 1

@@ -13,7 +13,7 @@ from processors.alerting.on_call import OnCallList
 from schemas.alerts import Alert, AlertStatus, Notification
 from schemas.outputs import Output
 from schemas.records import NotARecord, UnknownKind, decode
-from schemas.signals import Series, Signal, SignalKind, SignalLevel
+from schemas.signals import FirstArticle, Series, Signal, SignalKind, SignalLevel, SilentSource
 from tests.unit.alerting_samples import ONSET, POSTS, WATCH, evidence, signal
 
 NIGHT = OnCallList(name="nobetci", language="tr", channels=("telefon",))
@@ -26,6 +26,8 @@ ONSET_OF, GROWTH, CONFIRMED, EVIDENCE, END = (
     SignalKind.EVIDENCE,
     SignalKind.END,
 )
+ARTICLE = FirstArticle()
+SILENCE = SilentSource(source="rss:ornek", last_heard=ONSET, silent_hours=11, usual_hours=6.2, once_in=14_204)
 NOTICE, PAGE = SignalLevel.NOTICE, SignalLevel.PAGE
 ALL, CONCERN = Series.ALL, Series.CONCERN
 
@@ -280,7 +282,7 @@ def test_on_call_defaults() -> None:
 @pytest.mark.parametrize("kind", [SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT])
 def test_what_stands_alone_is_told_once_and_is_over(kind: SignalKind) -> None:
     """An alert of its own that keeps no excerpt; the message shows it, and nothing follows."""
-    alone = signal(kind, NOTICE, evidence=evidence(first_posts=POSTS[:1]))
+    alone = signal(kind, NOTICE, evidence=evidence(first_posts=POSTS[:1], article=ARTICLE, silence=SILENCE))
     run = Run().take(alone, alone)
     [alert] = run.alerts
     assert (alert.status, alert.is_rise, alert.alert_id) == (AlertStatus.ENDED, False, alone.signal_id)
@@ -289,9 +291,16 @@ def test_what_stands_alone_is_told_once_and_is_over(kind: SignalKind) -> None:
     assert POSTS[0].excerpt.encode() not in b"".join(run.state.values())
 
 
+@pytest.mark.parametrize("kind", [SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT])
+def test_what_stands_alone_without_saying_what_is_no_record(kind: SignalKind) -> None:
+    with pytest.raises(ValidationError, match="needs evidence"):
+        signal(kind, NOTICE)
+
+
 def test_what_stands_alone_leaves_the_rise_as_it_is() -> None:
     """Neither raised, nor ended, nor told less."""
-    alone = [signal(kind, NOTICE, minute=20) for kind in (SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT)]
+    told = evidence(article=ARTICLE, silence=SILENCE)
+    alone = [signal(kind, NOTICE, minute=20, evidence=told) for kind in (SignalKind.FIRST_ARTICLE, SignalKind.SOURCE_SILENT)]
     rise = [signal(), signal(GROWTH, minute=40), signal(END, minute=90)]
     with_others, without = Run().take(rise[0], *alone, *rise[1:]), Run().take(*rise)
     [found], [expected] = ([alert for alert in run.alerts if alert.is_rise] for run in (with_others, without))

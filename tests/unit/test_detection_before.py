@@ -45,7 +45,7 @@ def test_a_rise_of_a_young_watch_does_not_lift_what_was_usual(a_minute: int) -> 
     assert {signal.kind for signal in told} >= {SignalKind.ONSET, SignalKind.END}
     for signal in told:
         assert signal.evidence.expected_60m == pytest.approx(calm, rel=0.25), signal.kind
-    assert max(value for start, value in lifted.items() if start < at(RISE + 40)) > 1.3 * calm
+    assert max(value for start, value in lifted.items() if start < at(RISE + 40)) > 1.2 * calm
 
 
 def test_a_restart_within_the_rise_changes_nothing() -> None:
