@@ -220,11 +220,12 @@ class Fleet:
         overdue = run > members.LONGEST_RUN
         sum_ends = overdue | ((totals[_SUM] == 0) & (self.totals[_SUM] > 0))
         values[_RUN] = np.where(sum_ends, 0.0, run)
-        learnt = self.buckets >= tails.FIRST_LEARNT_BUCKETS
-        kept = tail[:, :, ~learnt].copy()
+        in_crisis = self.verdicts == Verdict.CRISIS
+        still = (self.buckets < tails.FIRST_LEARNT_BUCKETS) | in_crisis
+        kept = tail[:, :, still].copy()
         self._learn_tails(values, read, np.stack([hour_ends, sum_ends]))
-        tail[:, :, ~learnt] = kept
-        tail[_PEAK, :, self.verdicts == Verdict.CRISIS] = 0.0
+        tail[:, :, still] = kept
+        tail[_PEAK, :, in_crisis] = 0.0
         rate = _learning_rate(self.buckets)
         distance = totals[_HOUR] / known.hour - values[_MEAN]
         values[_MEAN] += rate * distance

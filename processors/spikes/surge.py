@@ -152,10 +152,14 @@ class Surge:
             return
         buckets = self._baseline.buckets
         most = LARGEST_SCORE if self._verdict is Verdict.NO_CRISIS else LEARNED_SCORE
+        tails = self._hour.tail, self._excess.tail
+        kept = [tail.values() for tail in tails]
         self._hour.learn(hour, buckets, known.hour, most=most)
         self._excess.learn(excess, buckets, most=most)
-        if self._verdict is Verdict.CRISIS:
-            self._hour.tail.peak = self._excess.tail.peak = 0.0
+        if self._verdict is Verdict.CRISIS:  # their time stands still: hours without a cluster would make the next ones unusual
+            for tail, values in zip(tails, kept, strict=True):
+                tail.restore(values)
+                tail.peak = 0.0
 
     def advance(self, to_bucket: int) -> Evidence:
         """Close all buckets before `to_bucket` as empty; the last evidence. Takes no longer for years than for weeks."""

@@ -213,8 +213,7 @@ def _crisis_rows(rises: list[Rise], until: datetime) -> list[Row]:
             continue
         within = [rise for rise in rises if _in(rise, crisis)]
         said = ", ".join(f"{rise.level} {rise.at + TURKIYE:%d %H:%M}" for rise in within) or "nothing"
-        paged = any(rise.level is SignalLevel.PAGE for rise in within)
-        rows.append(judged("replays", f"universities: {institution}, {name}", said, "a page", paged))
+        rows.append(judged("replays", f"universities: {institution}, {name}", said, "found: a notice or a page", bool(within)))
     return rows
 
 
