@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from processors.alerting.messages.catalogue import CATALOGUES
 from processors.alerting.on_call import Language
-from processors.spikes import Policy
+from processors.detection.watch import page_policy
 from processors.spikes.power import LISTENED_WEEKS, WITHIN_MINUTES, Power, power
 from schemas.watches import Watch
 
@@ -29,7 +29,7 @@ class DetectionPower:
     @classmethod
     def of(cls, watch: Watch, per_hour: float | None) -> Self:
         """By the budget of the watch, and the floor that `detect` asks of a page."""
-        rises = () if per_hour is None else power(per_hour, Policy(budget_weeks=watch.budget_weeks))
+        rises = () if per_hour is None else power(per_hour, page_policy(watch))
         return cls(per_hour=per_hour, budget_weeks=watch.budget_weeks, rises=rises)
 
     def value(self) -> dict[str, Any]:

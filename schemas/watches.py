@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from schemas.records import Record
 
 DEFAULT_BUDGET_WEEKS: Final = 12.0
+PAGE_AUTHORS: Final = 5
+PAGE_MENTIONS: Final = 8
 ACCOUNTABILITY: Final = ("purpose", "legal_basis", "owner", "expires")
 
 WatchId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
@@ -47,6 +49,8 @@ class Watch(Record):
         description="weeks per false call allowed to this watch: the on-call list's budget times the number of its paging "
         "watches, filled when the watch is applied",
     )  # fmt: skip
+    page_authors: int = Field(default=PAGE_AUTHORS, ge=1, description="distinct authors in 60 minutes that a page needs")
+    page_mentions: int = Field(default=PAGE_MENTIONS, ge=1, description="mentions in 60 minutes that a page needs")
     updated_at: AwareDatetime
 
     @model_validator(mode="before")

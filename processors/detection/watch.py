@@ -42,6 +42,7 @@ FIRST_POSTS: Final = 5
 RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
+_NO_PAGE: Final = Policy(budget_weeks=float("inf"))
 _NOTHING: Final = Statistic(SCORE_FLOOR, Member.NONE, 0.0, 0.0)
 
 Spoken = Signal | BucketClosed
@@ -52,6 +53,11 @@ class Announced(NamedTuple):
 
     span: Expectation
     reason: str
+
+
+def page_policy(watch: Watch) -> Policy:
+    """When a series that may page does."""
+    return Policy(budget_weeks=watch.budget_weeks, min_authors=watch.page_authors, min_mentions=watch.page_mentions)
 
 
 class WatchState:
@@ -399,7 +405,7 @@ class WatchState:
         if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
             return self.episodes[series].stop(number, statistic) if closed else []
         pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
-        policy = Policy(budget_weeks=self.watch.budget_weeks if pages else float("inf"))
+        policy = page_policy(self.watch) if pages else _NO_PAGE
         return self.episodes[series].step(
             number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=authors,
             closed=closed, limit_60m=limit_60m(statistic.expected, self._known(number)),

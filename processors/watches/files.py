@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from processors.watches.expression import Everything
 from processors.watches.query import InvalidQuery, parse
-from schemas.watches import ACCOUNTABILITY, Stated, Watch, WatchId, WatchLevel
+from schemas.watches import ACCOUNTABILITY, PAGE_AUTHORS, PAGE_MENTIONS, Stated, Watch, WatchId, WatchLevel
 
 
 class WatchSpec(BaseModel):
@@ -34,6 +34,8 @@ class WatchSpec(BaseModel):
     legal_basis: Stated = Field(description="the ground on which it may")
     owner: Stated = Field(description="the unit that answers for the watch")
     expires: date = Field(description="last day on which the watch listens")
+    page_authors: int = Field(default=PAGE_AUTHORS, ge=1, description="distinct authors in 60 minutes that a page needs")
+    page_mentions: int = Field(default=PAGE_MENTIONS, ge=1, description="mentions in 60 minutes that a page needs")
 
     @field_validator("expires", mode="before")
     @classmethod
@@ -54,7 +56,7 @@ class WatchSpec(BaseModel):
             watch_id=self.id, version=version, title=self.title, query=self.query, exclusions=self.exclude,
             places=self.places, own_accounts=self.own_accounts, level=self.level, on_call=self.on_call, plan=self.plan,
             purpose=self.purpose, legal_basis=self.legal_basis, owner=self.owner, expires=self.expires,
-            budget_weeks=budget_weeks, updated_at=updated_at,
+            budget_weeks=budget_weeks, page_authors=self.page_authors, page_mentions=self.page_mentions, updated_at=updated_at,
         )  # fmt: skip
 
 
@@ -114,6 +116,10 @@ _REMEDIES: Final = {
     "tuple_type": ("is not a list", "write [one, two]"),
     "string_too_short": ("is empty", "fill it in or remove the line"),
     "string_pattern_mismatch": ("is no id", "use at most 64 lower-case letters a-z, digits and hyphens, as in su-kesintisi"),
+    "greater_than_equal": ("is too small", "write 1 or more"),
+    "int_type": ("is no whole number", "write one, as in 5"),
+    "int_parsing": ("is no whole number", "write one, as in 5"),
+    "int_from_float": ("is no whole number", "write one, as in 5"),
     "enum": ("is no level", f"use {', '.join(WatchLevel)}"),
 }
 _CALENDAR_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)

@@ -59,6 +59,16 @@ def history(log: Log) -> DetectFold:
     return with_history(log=log, hours=HOURS)
 
 
+@pytest.mark.parametrize("floor", [{"page_mentions": 200}, {"page_authors": 200}])
+def test_a_page_needs_as_many_mentions_and_authors_as_the_watch_says(floor: dict[str, int]) -> None:
+    """The rise gives a notice all the same."""
+    log = Log()
+    fold = history(log)
+    apply(fold, WatchChanged(watch=watch(version=2, **floor)))
+    found = onsets(told(fold, log, 5))
+    assert {level for _, level in found} == {SignalLevel.NOTICE}
+
+
 class TestExpectation:
     def test_what_was_announced_wakes_nobody_and_what_is_far_more_does(self) -> None:
         """It raises what is usual and mutes nothing; the evidence names what was announced."""

@@ -70,7 +70,7 @@ def test_the_demo_is_good() -> None:
 GROUND = "without purpose, legal_basis, owner and expires a watch may not listen"
 QUOTES = "put the query between single quotes, as in query: '\"su kesintisi\" OR #susuz'"
 SHAPE = f"a watch is a list of key: value, and what begins with a quotation mark, *, [, & or ! needs quotes: {QUOTES}"
-KEYS = "id, title, query, exclude, places, own_accounts, level, on_call, plan, purpose, legal_basis, owner, expires"
+KEYS = "id, title, query, exclude, places, own_accounts, level, on_call, plan, purpose, legal_basis, owner, expires, page_authors, page_mentions"
 QUERY = "query: '\"su kesintisi\" OR #susuz'"
 
 
@@ -112,6 +112,14 @@ QUERY = "query: '\"su kesintisi\" OR #susuz'"
         (changed("2027-12-31", "31.12.2027"), "line 13, su, expires: '31.12.2027' is no date; write it as 2027-12-31"),
         (changed("2027-12-31", "2027-13-31"), "line 13, su, expires: '2027-13-31' is no date; write it as 2027-12-31"),
         (changed("2027-12-31", "2030"), "line 13, su, expires: '2030' is no date; write it as 2027-12-31"),
+        (
+            changed("2027-12-31", "2027-12-31\npage_mentions: 0"),
+            "line 14, su, page_mentions: '0' is too small; write 1 or more",
+        ),
+        (
+            changed("2027-12-31", "2027-12-31\npage_authors: many"),
+            "line 14, su, page_authors: 'many' is no whole number; write one, as in 5",
+        ),
         (
             changed(QUERY, "query: su~"),
             (
