@@ -307,6 +307,18 @@ class TestVerdict:
             scores.append(ticked(surge, [5.0] * 30)[-1].score)
         assert scores[0] > scores[1] > scores[2]
 
+    @pytest.mark.parametrize("crisis", [True, False])
+    def test_only_of_a_crisis_the_tails_stand_still(self, crisis: bool) -> None:
+        """Hours in which no cluster may come would say that clusters are rare, and make the next one unusual."""
+        surge = Surge(MONDAY)
+        rng = Random(11)
+        ticked(surge, [float(rng.random() < 0.5) for _ in range(2 * DAY)] + [5.0] * 20)
+        surge.take_verdict(crisis=crisis)
+        before = [(tail.threshold, tail.clusters, tail.excess, tail.weeks) for tail in (surge._hour.tail, surge._excess.tail)]
+        ticked(surge, [5.0] * 40)
+        after = [(tail.threshold, tail.clusters, tail.excess, tail.weeks) for tail in (surge._hour.tail, surge._excess.tail)]
+        assert (after == before) is crisis
+
     def test_it_survives_storing_and_ends_with_the_rise(self) -> None:
         surge = Surge(MONDAY)
         ticked(surge, [0.0] * DAY + [3.0] * 30)
