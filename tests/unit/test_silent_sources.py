@@ -23,6 +23,7 @@ from tests.unit.detection_log import EVERYWHERE, Log, apply, bytes_of, saved, si
 MONDAY = datetime(2025, 11, 2, 21, tzinfo=UTC)  # midnight in Türkiye
 HOUR = timedelta(hours=1)
 DAYTIME = range(8, 22)
+NEW_YEAR = (date(2026, 1, 1) - date(2025, 11, 3)).days
 
 
 def clock(hour: float, *, since: float | None = 0, finished: bool = False, source: str = "haber") -> Progress:
@@ -125,8 +126,15 @@ def test_a_quiet_night_is_no_silence() -> None:
 
 
 def test_a_quiet_weekend_is_no_silence() -> None:
-    """Nor is a public holiday, which is like one."""
+    """Who speaks in office hours is not missed on a Saturday."""
     assert alone(day % 7 < 5 and hour in range(9, 18) for day in range(40) for hour in range(24)) == []
+
+
+@pytest.mark.parametrize(("quiet", "notices"), [(NEW_YEAR, 0), (NEW_YEAR - 1, 1)])
+def test_a_quiet_holiday_is_no_silence(quiet: int, notices: int) -> None:
+    """The first of January is a Thursday; the day before, a working day, would be missed."""
+    found = alone(day % 7 < 5 and day != quiet and hour in range(9, 18) for day in range(61) for hour in range(24))
+    assert len(found) == notices
 
 
 def test_a_source_that_skips_whole_days_has_to_be_silent_for_longer() -> None:
