@@ -61,7 +61,7 @@ class Alone:
         """Judge who was silent in the hours before `before_hour`, in hours since the epoch."""
         if self._sources is None or self._sources.is_settled(before_hour):
             return
-        if not watch.enabled or before_hour > _last_hour(watch):  # nobody listens any more
+        if not watch.enabled or before_hour > _hours_listened_to(watch):  # nobody listens any more
             self._sources.pause(before_hour)
             return
         for source, silence in self._sources.settle(before_hour, listening_since):
@@ -103,8 +103,9 @@ def _tells(watch: Watch) -> bool:
     return watch.enabled and watch.level is not WatchLevel.COUNT
 
 
-def _last_hour(watch: Watch) -> int:
-    return bucket_of(datetime.combine(watch.expires, time(), UTC)) // HOUR
+def _hours_listened_to(watch: Watch) -> int:
+    """The first hour after the last day on which the watch listens; of days in UTC, as the matcher has them."""
+    return bucket_of(datetime.combine(watch.expires, time(hour=23), UTC)) // HOUR + 1
 
 
 def _silent(source: str, silence: Silence) -> Notice:

@@ -194,6 +194,13 @@ def test_a_watch_that_does_not_listen_misses_nobody(change: dict[str, Any]) -> N
     assert told(fold, [WatchChanged(watch=watch(version=2, **change)), *listened(14 * 24, 18 * 24)]) == []
 
 
+@pytest.mark.parametrize("expires", [date(2025, 11, 17), date.max])
+def test_on_its_last_day_a_watch_still_misses(expires: date) -> None:
+    """It listens all day."""
+    fold = habitual()
+    assert len(told(fold, [WatchChanged(watch=watch(version=2, expires=expires)), *listened(14 * 24, 18 * 24)])) == 1
+
+
 def test_one_report_over_many_hours_says_what_one_an_hour_says() -> None:
     """`enrich` tells of many as one."""
     one_by_one, at_once = (told(habitual(), records) for records in (listened(14 * 24, 16 * 24), [clock(16 * 24)]))
