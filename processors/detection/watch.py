@@ -129,8 +129,9 @@ class WatchState:
                 yield from self._speak_early(number, end, observed_at)
 
     def _speak_early(self, number: int, event_time: datetime, observed_at: datetime) -> Iterator[Signal]:
+        mentions = mentions_60m(self.buckets, number)
         for series, (statistic, authors) in self._ahead(number).items():
-            found = self._step(series, number, statistic, authors, closed=False)
+            found = self._step(series, number, statistic, mentions, authors, closed=False)
             yield from self._signals(series, found, number, statistic, authors, event_time, observed_at)
 
     def _ahead(self, number: int) -> dict[Series, tuple[Statistic, int]]:
@@ -246,9 +247,10 @@ class WatchState:
         bucket = self.buckets.get(number)
         self.open_from = number + 1
         weights, statistics = self._tick(number, bucket)
+        mentions = mentions_60m(self.buckets, number)
         for series, statistic in statistics.items():
             authors = self.damping[series].authors(number)
-            found = self._step(series, number, statistic, authors, closed=True)
+            found = self._step(series, number, statistic, mentions, authors, closed=True)
             yield from self._signals(series, found, number, statistic, authors, end, observed_at)
         if bucket is not None:
             self.touched.add(number)
@@ -331,13 +333,15 @@ class WatchState:
 
     # -- episodes ---------------------------------------------------------------------------------------------------
 
-    def _step(self, series: Series, number: int, statistic: Statistic, authors: int, *, closed: bool) -> list[Transition]:
+    def _step(
+        self, series: Series, number: int, statistic: Statistic, mentions: int, authors: int, *, closed: bool
+    ) -> list[Transition]:
         if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
             return self.episodes[series].stop(number, statistic) if closed else []
         pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
         policy = page_policy(self.watch) if pages else _NO_PAGE
         return self.episodes[series].step(
-            number, statistic, policy=policy, mentions_60m=mentions_60m(self.buckets, number), authors_60m=authors,
+            number, statistic, policy=policy, mentions_60m=mentions, authors_60m=authors,
             closed=closed, limit_60m=limit_60m(statistic.expected, self.announcements.known(number)),
         )  # fmt: skip
 
