@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from processors.detection.alone import Alone, Notice
-from processors.detection.announcements import Announcements
 from processors.detection.before import Before
 from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
 from processors.detection.evidence import evidence_of, first_post
+from processors.detection.expectations import Expectations
 from processors.detection.sources import ListeningSince
 from processors.detection.window import earliest, mentions_60m, rise_of, window
 from processors.spikes import Episode, Level, Member, Policy, Surge, Transition, TransitionKind
@@ -59,7 +59,7 @@ class WatchState:
         self.repeats = 0
         self.spoken = 0  # signals so far
         self.owed = 0.0  # see processors.spikes.misread
-        self.announcements = Announcements()
+        self.expectations = Expectations()
         self.model: str | None = None  # of the last hit
         self.history: History | None = None  # waits for the first minute
         self.alone = Alone()
@@ -151,11 +151,11 @@ class WatchState:
             weights, owed = _amounts(counted, owed)
             if open_number < number:
                 for series, surge in surges.items():
-                    surge.tick(open_number, weights[series], self.announcements.known(open_number))
+                    surge.tick(open_number, weights[series], self.expectations.known(open_number))
             between = {series: together(between[series], counted[series]) for series in surges}
         return {
             series: (
-                surge.peek(number, weights[series], self.announcements.known(number)),
+                surge.peek(number, weights[series], self.expectations.known(number)),
                 self.damping[series].authors(number, between[series].authors),
             )
             for series, surge in surges.items()
@@ -271,11 +271,11 @@ class WatchState:
             for series, found in counted.items():
                 bucket.counted[series] = found
                 self.damping[series].remember(number, found)
-        known_now = self.announcements.known(number)
+        known_now = self.expectations.known(number)
         return weights, {series: surge.tick(number, weights[series], known_now) for series, surge in self.surges.items()}
 
     def _forget(self, closed: int) -> None:
-        self.announcements.forget(closed)
+        self.expectations.forget(closed)
         old = self.buckets.get(closed - LATE_BUCKETS)
         if old and old.entries:
             old.forget_entries()
@@ -292,7 +292,7 @@ class WatchState:
 
     def expect(self, record: Expectation) -> None:
         """Take over what is known beforehand, or that it no longer is."""
-        self.announcements.take(record)
+        self.expectations.take(record)
 
     def learn_anew(self) -> None:
         """From now on it is another count than before: what was usual may not be so any more, and signals say that."""
@@ -342,7 +342,7 @@ class WatchState:
         policy = page_policy(self.watch) if pages else _NO_PAGE
         return self.episodes[series].step(
             number, statistic, policy=policy, mentions_60m=mentions, authors_60m=authors,
-            closed=closed, limit_60m=limit_60m(statistic.expected, self.announcements.known(number)),
+            closed=closed, limit_60m=limit_60m(statistic.expected, self.expectations.known(number)),
         )  # fmt: skip
 
     def _signals(
@@ -388,11 +388,11 @@ class WatchState:
 
     def _evidence(self, series: Series, statistic: Statistic, authors: int, number: int) -> Evidence:
         """Of the 60 minutes up to `number`, as the statistic is; but usual is what was so before the rise."""
-        usual = self.before[series].expected(number, self.announcements.known(number))
+        usual = self.before[series].expected(number, self.expectations.known(number))
         return evidence_of(
             window(self.buckets, number), statistic, authors, self.first_posts,
             expected_60m=statistic.expected_60m if usual is None else usual * BUCKETS_PER_HOUR,
-            announced=self.announcements.reasons(number),
+            announced=self.expectations.reasons(number),
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
         )  # fmt: skip
 
@@ -419,7 +419,7 @@ class WatchState:
             "owed": self.owed,
             "model": self.model,
             "history": self.history.model_dump(mode="json") if self.history else None,
-            "expectations": self.announcements.dump(),
+            "expectations": self.expectations.dump(),
         }
 
     def restore(self, stored: dict[str, Any]) -> None:
@@ -435,7 +435,7 @@ class WatchState:
         self.owed = stored.get("owed", 0.0)
         self.model = stored.get("model")
         self.history = History.model_validate(stored["history"]) if stored.get("history") else None
-        self.announcements = Announcements.restore(stored.get("expectations", []))
+        self.expectations = Expectations.restore(stored.get("expectations", []))
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
         """Take over a stored minute."""
