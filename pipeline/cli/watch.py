@@ -111,9 +111,7 @@ def disable(context: Context, watch_id: str, name: str | None) -> None:
 @power_language
 @as_option
 @common_options
-def test(
-    context: Context, *, what: str, file: Path, show: bool, encoding: str, lang: Language, name: str | None
-) -> None:  # fmt: skip
+def test(context: Context, *, what: str, file: Path, show: bool, encoding: str, lang: Language, name: str | None) -> None:
     """Try a query, or the watches of a YAML file, on a FILE of posts (JSON lines or CSV). Nothing leaves this process.
 
     Also says how soon a rise would be found. The tone is not judged here, so praise counts as well; and the false-alarm

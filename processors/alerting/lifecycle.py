@@ -1,9 +1,9 @@
 """The life of one watch's alert: opened by an onset, raised by a page, over when every series of it has ended.
 
-    FIRST_ARTICLE and SOURCE_SILENT stand alone: each is an alert of its own that is over as soon as it was told, and leaves
-    the rise that goes on as it is.
-
     no alert --ONSET/GROWTH--> open --ONSET/GROWTH/CONFIRMED/EVIDENCE/END of one series--> open --END of the last--> ended
+
+FIRST_ARTICLE and SOURCE_SILENT stand alone: each is an alert of its own that is over as soon as it was told, and leaves
+the rise that goes on as it is.
 
 A pure transition: (state, signal) → (state, what changed, what people are told). A signal that was seen before changes
 nothing.

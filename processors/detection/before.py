@@ -18,7 +18,8 @@ class Before:
     __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._kept: list[tuple[int, str]] = []  # the bucket that was next, and the packed statistic; oldest first
+        # The bucket that was next, and the statistic, packed: 256 bytes, where the object takes 1.9 KB. Oldest first.
+        self._kept: tuple[tuple[int, bytes], ...] = ()
 
     def is_due(self, surge: Surge) -> bool:
         """Whether to `keep`: on each full hour, and as soon as the first hour has been measured."""
@@ -26,26 +27,29 @@ class Before:
 
     def keep(self, bucket: int, surge: Surge) -> None:
         """The statistic as it stands before `bucket`. Not to be called while a rise goes on."""
-        self._kept = [*self._kept, (bucket, base64.b64encode(surge.pack()).decode())][-_KEPT:]
+        self._kept = (*self._kept, (bucket, surge.pack()))[-_KEPT:]
 
     def freeze(self, rise: int) -> None:
         """A rise that began in the bucket `rise` was noticed: what was kept last before it is what was usual."""
-        older = [kept for kept in self._kept if kept[0] <= rise]
+        older = tuple(kept for kept in self._kept if kept[0] <= rise)
         self._kept = older[-1:] or self._kept[:1]
 
     def expected(self, bucket: int, known: Known) -> float | None:
-        """Weight that is usual in the bucket, after `freeze`; None where nothing was kept."""
+        """Weight that is usual in the bucket, a minute, by the oldest that is kept: after `freeze` that is the one before the rise.
+
+        None where nothing was kept.
+        """
         if not self._kept:
             return None
-        return Surge.unpack(base64.b64decode(self._kept[0][1]), day_off=is_day_off).usual(bucket, known)
+        return Surge.unpack(self._kept[0][1], day_off=is_day_off).usual(bucket, known)
 
     def dump(self) -> list[list[Any]]:
-        """As JSON."""
-        return [list(kept) for kept in self._kept]
+        """As JSON, the statistic in base64."""
+        return [[bucket, base64.b64encode(packed).decode()] for bucket, packed in self._kept]
 
     @classmethod
     def restore(cls, stored: list[list[Any]]) -> Self:
-        """The inverse of `dump`."""
+        """The inverse of `dump`. Raises ValueError for what is no base64."""
         before = cls()
-        before._kept = [(bucket, packed) for bucket, packed in stored]
+        before._kept = tuple((bucket, base64.b64decode(packed, validate=True)) for bucket, packed in stored)
         return before

@@ -25,9 +25,8 @@ class Clocks:
     def __init__(self) -> None:
         self._clocks: dict[str, dict[int, float]] = {}
         self._ended: dict[str, set[int]] = {}
-        self._listening: dict[
-            str, tuple[float, float | None]
-        ] = {}  # the last clock of a source, and since when nothing was missed
+        # The last clock of a source, and since when nothing of it was missed; None where nobody knows.
+        self._listening: dict[str, tuple[float, float | None]] = {}
         self._since: float | None = None
 
     def progress(self, record: Progress) -> None:

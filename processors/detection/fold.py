@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import orjson
 
-from processors.detection.articles import Articles
+from processors.detection.alone import RECORDS
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
-from processors.detection.sources import Sources, settled_hours
+from processors.detection.sources import settled_hours
 from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
 from schemas.hits import HITS, Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
@@ -23,8 +23,6 @@ CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
 _BUCKET_MARK: Final = "@"
 _PART_MARK: Final = "/"
-_ARTICLES: Final = "articles"
-_SOURCES: Final = "sources"
 
 
 class DetectFold:
@@ -40,7 +38,7 @@ class DetectFold:
         self._complete_before: int | None = None
         self._outputs: list[Output] = []
         self._changed: set[str] = set()
-        self._aside: set[str] = set()  # watches whose stories or sources have changed
+        self._aside: set[str] = set()  # watches of which what stands alone has changed
         self._clocks_changed = False
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -113,7 +111,7 @@ class DetectFold:
         assert now is not None
         for watch_id in sorted(self._watches):
             state = self._watches[watch_id]
-            if state.sources is not None and state.sources.watchful:
+            if state.alone.watchful:
                 self._emit(state, state.miss(before_hour, now, self._clocks.listening_since))
 
     def _advance(self, open_from: int, whole: range) -> None:
@@ -184,7 +182,7 @@ class DetectFold:
         after = (state.open_from, state.late, state.repeats)
         if len(self._outputs) > count or state.touched or state.dropped or before != after:
             self._changed.add(watch_id)
-        if (state.articles and state.articles.changed) or (state.sources and state.sources.changed):
+        if state.alone.changed:
             self._aside.add(watch_id)
 
     @property
@@ -225,11 +223,8 @@ class DetectFold:
     def _changes_aside(self) -> Iterator[tuple[str, bytes]]:
         """In records of their own: they change less often than the watch itself."""
         for watch_id in sorted(self._aside):
-            state = self._watches[watch_id]
-            for name, aside in ((_ARTICLES, state.articles), (_SOURCES, state.sources)):
-                if aside is not None and aside.changed:
-                    aside.changed = False
-                    yield f"{watch_id}{_BUCKET_MARK}{name}", orjson.dumps(aside.dump())
+            for name, value in self._watches[watch_id].alone.changes():
+                yield f"{watch_id}{_BUCKET_MARK}{name}", orjson.dumps(value)
         self._aside.clear()
 
     def _dump_clocks(self) -> dict[str, Any]:
@@ -253,7 +248,7 @@ class DetectFold:
             watch_id, mark, place = key.partition(_BUCKET_MARK)
             if watch_id and mark:
                 number, _, part = place.partition(_PART_MARK)
-                if number in (_ARTICLES, _SOURCES):
+                if number in RECORDS:
                     aside[watch_id, number] = orjson.loads(value)
                     continue
                 minutes.setdefault((watch_id, int(number)), {})[part] = orjson.loads(value)
@@ -264,10 +259,7 @@ class DetectFold:
         for (watch_id, bucket_number), parts in sorted(minutes.items()):
             self._watches[watch_id].restore_bucket(bucket_number, Bucket.restore(parts))
         for (watch_id, name), stored in aside.items():
-            if name == _ARTICLES:
-                self._watches[watch_id].articles = Articles.restore(stored)
-            else:
-                self._watches[watch_id].sources = Sources.restore(stored)
+            self._watches[watch_id].alone.restore(name, stored)
 
     def _load_clocks(self, stored: dict[str, Any]) -> None:
         self._clocks.restore(stored["sources"], stored.get("since"))

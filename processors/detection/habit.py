@@ -45,7 +45,7 @@ _VERSION: Final = 1
 # version, told, days spoken, next hour, last hour spoken in, silent hours
 _HEAD: Final = struct.Struct("<BBHiiH")
 _FLOATS: Final = struct.Struct("<5f")
-MOST: Final = 0xFFFF
+_MOST: Final = 0xFFFF  # days, or silent hours, that are counted
 _CELLS: Final = 2 * DAY_HOURS
 
 
@@ -135,7 +135,7 @@ class Habit:
         self._open.discard(hour)
         self._learn_wait()
         if _local_day(hour) != _local_day(self._last) or self._days == 0:
-            self._days = min(self._days + 1, MOST)
+            self._days = min(self._days + 1, _MOST)
             self._longest *= LONGEST_FADES
         self._visit(hour, spoke=True)
         self._last = max(self._last, hour)
@@ -159,7 +159,7 @@ class Habit:
         if self._told:
             return
         share = self._share(hour)
-        self._silent = min(self._silent + 1, MOST)
+        self._silent = min(self._silent + 1, _MOST)
         self._waited -= math.log1p(-share)
         self._usual += share
         self._visit(hour, spoke=False)
@@ -197,9 +197,7 @@ class Habit:
 
     def dump(self) -> list[Any]:
         """As JSON: what is packed, and the open hours."""
-        head = _HEAD.pack(
-            _VERSION, self._told, self._days, self._next, self._last, self._silent
-        )  # fmt: skip
+        head = _HEAD.pack(_VERSION, self._told, self._days, self._next, self._last, self._silent)
         floats = _FLOATS.pack(*self._values())
         return [base64.b64encode(head + floats + self._visits + self._spoken).decode(), sorted(self._open)]
 

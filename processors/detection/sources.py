@@ -52,6 +52,10 @@ class Sources:
         del self._habits[longest_ago]
         return True
 
+    def is_settled(self, before_hour: int) -> bool:
+        """Whether the hours before `before_hour` are taken over."""
+        return all(habit.next_hour >= before_hour for habit in self._habits.values())
+
     def settle(self, before_hour: int, listening_since: ListeningSince) -> Iterator[tuple[str, Silence]]:
         """Take over the hours before `before_hour`."""
         for source, habit in sorted(self._habits.items()):

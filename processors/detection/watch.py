@@ -1,58 +1,39 @@
-"""The state of one watch: minutes, statistics, episodes, evidence."""
+"""The state of one watch: its minutes, statistics and episodes in time, and the signals that come of them."""
 
 import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, time
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from processors.detection.articles import Articles, begins_a_story
+from processors.detection.alone import Alone, Notice
 from processors.detection.before import Before
-from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample, merged
+from processors.detection.buckets import HEAD, Bucket, Counted, Entry, Sample
 from processors.detection.clocks import BUCKET_SECS, bucket_of
 from processors.detection.damping import WINDOW_BUCKETS, Damping, together, voice
-from processors.detection.evidence import clusters_of, first_post, most_named, texts_of
-from processors.detection.habit import HOUR, Silence
-from processors.detection.sources import ListeningSince, Sources, told_silence
+from processors.detection.evidence import evidence_of, first_post
+from processors.detection.expectations import Expectations
+from processors.detection.sources import ListeningSince
+from processors.detection.window import earliest, mentions_60m, rise_of, window
 from processors.spikes import Episode, Level, Member, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
 from processors.spikes.evidence import BUCKETS_PER_HOUR, SCORE_FLOOR
-from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known, limit_60m
+from processors.spikes.expectations import is_day_off, limit_60m
 from processors.spikes.misread import without_misread
-from processors.spikes.surge import USUAL, Known
 from schemas.authors import AuthorClass
-from schemas.hits import Expectation as ExpectationRecord
-from schemas.hits import History, Hit
+from schemas.hits import Expectation, History, Hit
 from schemas.labels import Label
 from schemas.sentiments import NO_MODEL
-from schemas.signals import (
-    BucketClosed,
-    Evidence,
-    FirstArticle,
-    Series,
-    Signal,
-    SignalKind,
-    SignalLevel,
-    SilentSource,
-)
+from schemas.signals import BucketClosed, Evidence, Series, Signal, SignalKind, SignalLevel
 from schemas.watches import Watch, WatchLevel
 
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
-FIRST_POSTS: Final = 5
-RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
 _NO_PAGE: Final = Policy(budget_weeks=float("inf"))
 _NOTHING: Final = Statistic(SCORE_FLOOR, Member.NONE, 0.0, 0.0)
 
 Spoken = Signal | BucketClosed
-
-
-class Announced(NamedTuple):
-    """More than usual, and why."""
-
-    span: Expectation
-    reason: str
 
 
 def page_policy(watch: Watch) -> Policy:
@@ -78,11 +59,10 @@ class WatchState:
         self.repeats = 0
         self.spoken = 0  # signals so far
         self.owed = 0.0  # see processors.spikes.misread
-        self.expectations: dict[str, Announced] = {}
+        self.expectations = Expectations()
         self.model: str | None = None  # of the last hit
         self.history: History | None = None  # waits for the first minute
-        self.articles: Articles | None = None  # most watches never need them
-        self.sources: Sources | None = None
+        self.alone = Alone()
         self.touched: set[int] = set()
         self.dropped: dict[int, list[str]] = {}  # with the parts in which the minute was stored
 
@@ -92,8 +72,9 @@ class WatchState:
         """Count a hit; `hidden` when its post is deleted already. The two minutes are the partition's; see `Clocks`."""
         yield from self.settle(open_from, hit.observed_at)
         yield from self._count(hit, complete_before, hidden=hidden)
-        if not hidden:
-            yield from self._first_article(hit)
+        article = None if hidden else self.alone.take(self.watch, hit)
+        if article is not None:
+            yield self._notice(article, hit.observed_at)
 
     def _count(self, hit: Hit, complete_before: int | None, *, hidden: bool) -> Iterator[Spoken]:
         number = bucket_of(hit.event_time)
@@ -148,8 +129,9 @@ class WatchState:
                 yield from self._speak_early(number, end, observed_at)
 
     def _speak_early(self, number: int, event_time: datetime, observed_at: datetime) -> Iterator[Signal]:
+        mentions = mentions_60m(self.buckets, number)
         for series, (statistic, authors) in self._ahead(number).items():
-            found = self._step(series, number, statistic, authors, closed=False)
+            found = self._step(series, number, statistic, mentions, authors, closed=False)
             yield from self._signals(series, found, number, statistic, authors, event_time, observed_at)
 
     def _ahead(self, number: int) -> dict[Series, tuple[Statistic, int]]:
@@ -169,18 +151,15 @@ class WatchState:
             weights, owed = _amounts(counted, owed)
             if open_number < number:
                 for series, surge in surges.items():
-                    surge.tick(open_number, weights[series], self._known(open_number))
+                    surge.tick(open_number, weights[series], self.expectations.known(open_number))
             between = {series: together(between[series], counted[series]) for series in surges}
         return {
             series: (
-                surge.peek(number, weights[series], self._known(number)),
+                surge.peek(number, weights[series], self.expectations.known(number)),
                 self.damping[series].authors(number, between[series].authors),
             )
             for series, surge in surges.items()
         }
-
-    def _known(self, number: int) -> Known:
-        return known(number, (found.span for found in self.expectations.values())) if self.expectations else USUAL
 
     def _left(self, series: Series, number: int) -> Counter[str]:
         """Copies in closed minutes that will have left the window when `number` closes."""
@@ -205,70 +184,34 @@ class WatchState:
         last = self.open_from - 1
         for series, episode in self.episodes.items():
             if episode.active and series in self.surges:
-                yield self._signal(
-                    series, SignalKind.EVIDENCE, episode, last, now, now, provisional=False,
+                yield self._about(
+                    episode, series, SignalKind.EVIDENCE, last, now, now, provisional=False,
                     statistic=self.surges[series].last, authors=self.damping[series].authors(last),
                 )  # fmt: skip
 
     # -- what stands alone ------------------------------------------------------------------------------------------
 
-    def _first_article(self, hit: Hit) -> Iterator[Signal]:
-        """A deleted post tells no story: the next copy does."""
-        if not self._tells or not begins_a_story(hit):
-            return
-        self.articles = self.articles or Articles()
-        article = self.articles.take(hit)
-        if article is not None:
-            post = Sample.of(hit, concern=True)
-            yield self._notice(SignalKind.FIRST_ARTICLE, bucket_of(hit.event_time), hit.event_time, hit.observed_at,
-                               post=post, article=article)  # fmt: skip
-
     def heard(self, hit: Hit, before_hour: int | None, listening_since: ListeningSince) -> Iterator[Signal]:
         """A source speaks of the watch; see `miss`. Called before the hit is taken."""
-        if before_hour is not None:
-            yield from self.miss(before_hour, hit.observed_at, listening_since)
-        self.sources = self.sources or Sources()
-        self.sources.heard(hit.source, bucket_of(hit.event_time))
+        for notice in self.alone.heard(self.watch, hit, before_hour, listening_since):
+            yield self._notice(notice, hit.observed_at)
 
     def miss(self, before_hour: int, observed_at: datetime, listening_since: ListeningSince) -> Iterator[Signal]:
         """Judge who was silent in the hours before `before_hour`."""
-        if self.sources is None:
-            return
-        last_day = bucket_of(datetime.combine(self.watch.expires, time(), UTC)) // HOUR
-        if not self.watch.enabled or before_hour > last_day:  # nobody listens any more
-            self.sources.pause(before_hour)
-            return
-        for source, silence in self.sources.settle(before_hour, listening_since):
-            if self._tells:
-                yield self._silence(source, silence, observed_at)
+        for notice in self.alone.miss(self.watch, before_hour, listening_since):
+            yield self._notice(notice, observed_at)
 
-    def _silence(self, source: str, silence: Silence, observed_at: datetime) -> Signal:
-        number = (silence.hour + 1) * HOUR - 1
-        end = datetime.fromtimestamp((number + 1) * BUCKET_SECS, UTC)
-        return self._notice(SignalKind.SOURCE_SILENT, number, end, observed_at, silence=told_silence(source, silence))
-
-    @property
-    def _tells(self) -> bool:
-        return self.watch.enabled and self.watch.level is not WatchLevel.COUNT
-
-    def _notice(
-        self, kind: SignalKind, number: int, event_time: datetime, observed_at: datetime, *, post: Sample | None = None,
-        article: FirstArticle | None = None, silence: SilentSource | None = None,
-    ) -> Signal:  # fmt: skip
+    def _notice(self, notice: Notice, observed_at: datetime) -> Signal:
         """It wakes nobody and touches no rise: neither its level, nor its posts, nor what is learnt."""
-        series = Series.CONCERN if article else Series.ALL
+        series, number = Series.CONCERN if notice.article else Series.ALL, notice.minute
         statistic = self.surges[series].last if self.surges else _NOTHING
         # The damping knows who spoke last when; of a late article's hour it may count those who spoke after it, too.
-        authors = min(self.damping[series].authors(number), self._mentions(number))
-        evidence = self._evidence(series, statistic, authors, number)
-        told = {"first_posts": (first_post(post),) if post else (), "clusters": (), "article": article, "silence": silence}
-        onset = datetime.fromtimestamp(number * BUCKET_SECS, UTC)
-        self.spoken += 1
-        return Signal(
-            signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{SignalLevel.NOTICE}/{self.spoken}",
-            watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
-            kind=kind, level=SignalLevel.NOTICE, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
-            provisional=False, evidence=evidence.model_copy(update=told),
+        authors = min(self.damping[series].authors(number), mentions_60m(self.buckets, number))
+        posts = () if notice.post is None else (first_post(notice.post),)
+        told = {"first_posts": posts, "clusters": (), "article": notice.article, "silence": notice.silence}
+        evidence = self._evidence(series, statistic, authors, number).model_copy(update=told)
+        return self._signal(
+            series, notice.kind, SignalLevel.NOTICE, number, notice.event_time, observed_at, provisional=False, evidence=evidence,
         )  # fmt: skip
 
     # -- time -------------------------------------------------------------------------------------------------------
@@ -304,9 +247,10 @@ class WatchState:
         bucket = self.buckets.get(number)
         self.open_from = number + 1
         weights, statistics = self._tick(number, bucket)
+        mentions = mentions_60m(self.buckets, number)
         for series, statistic in statistics.items():
             authors = self.damping[series].authors(number)
-            found = self._step(series, number, statistic, authors, closed=True)
+            found = self._step(series, number, statistic, mentions, authors, closed=True)
             yield from self._signals(series, found, number, statistic, authors, end, observed_at)
         if bucket is not None:
             self.touched.add(number)
@@ -327,12 +271,11 @@ class WatchState:
             for series, found in counted.items():
                 bucket.counted[series] = found
                 self.damping[series].remember(number, found)
-        known_now = self._known(number)
+        known_now = self.expectations.known(number)
         return weights, {series: surge.tick(number, weights[series], known_now) for series, surge in self.surges.items()}
 
     def _forget(self, closed: int) -> None:
-        for name in [name for name, found in self.expectations.items() if found.span.until + MEMORY_BUCKETS < closed]:
-            del self.expectations[name]
+        self.expectations.forget(closed)
         old = self.buckets.get(closed - LATE_BUCKETS)
         if old and old.entries:
             old.forget_entries()
@@ -347,13 +290,9 @@ class WatchState:
 
     # -- what people say beforehand and afterwards -------------------------------------------------------------------
 
-    def expect(self, record: ExpectationRecord) -> None:
+    def expect(self, record: Expectation) -> None:
         """Take over what is known beforehand, or that it no longer is."""
-        if record.factor == 1:
-            self.expectations.pop(record.expectation_id, None)
-            return
-        span = Expectation(bucket_of(record.start), bucket_of(record.end), record.factor)
-        self.expectations[record.expectation_id] = Announced(span, record.reason)
+        self.expectations.take(record)
 
     def learn_anew(self) -> None:
         """From now on it is another count than before: what was usual may not be so any more, and signals say that."""
@@ -362,9 +301,7 @@ class WatchState:
     def listen_anew(self) -> None:
         """The query is another one: who usually spoke of the former one may have nothing to say of this one."""
         self.learn_anew()
-        if self.sources is not None:
-            self.sources = Sources()
-            self.sources.changed = True
+        self.alone.listen_anew()
 
     def take_history(self, record: History) -> None:
         """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
@@ -382,11 +319,6 @@ class WatchState:
         for surge in self.surges.values():
             surge.take_verdict(crisis=crisis)
 
-    def _announced(self, number: int) -> tuple[str, ...]:
-        """Of the hour up to `number`."""
-        spans = sorted((found.span, found.reason) for found in self.expectations.values())
-        return tuple(reason for span, reason in spans if span.first <= number < span.until + WINDOW_BUCKETS)
-
     def _closed(
         self, number: int, bucket: Bucket, weights: dict[Series, float], statistics: dict[Series, Statistic]
     ) -> BucketClosed:
@@ -401,21 +333,17 @@ class WatchState:
 
     # -- episodes ---------------------------------------------------------------------------------------------------
 
-    def _step(self, series: Series, number: int, statistic: Statistic, authors: int, *, closed: bool) -> list[Transition]:
+    def _step(
+        self, series: Series, number: int, statistic: Statistic, mentions: int, authors: int, *, closed: bool
+    ) -> list[Transition]:
         if self.watch.level is WatchLevel.COUNT or not self.watch.enabled:
             return self.episodes[series].stop(number, statistic) if closed else []
         pages = series is Series.CONCERN and self.watch.level is WatchLevel.PAGE
         policy = page_policy(self.watch) if pages else _NO_PAGE
         return self.episodes[series].step(
-            number, statistic, policy=policy, mentions_60m=self._mentions(number), authors_60m=authors,
-            closed=closed, limit_60m=limit_60m(statistic.expected, self._known(number)),
+            number, statistic, policy=policy, mentions_60m=mentions, authors_60m=authors,
+            closed=closed, limit_60m=limit_60m(statistic.expected, self.expectations.known(number)),
         )  # fmt: skip
-
-    def _mentions(self, number: int) -> int:
-        return sum(bucket.mentions for _, bucket in self._window(number))
-
-    def _window(self, number: int) -> Iterable[tuple[int, Bucket]]:
-        return ((n, self.buckets[n]) for n in sorted(self.buckets) if number - WINDOW_BUCKETS < n <= number)
 
     def _signals(
         self, series: Series, found: list[Transition], number: int, statistic: Statistic, authors: int, event_time: datetime,
@@ -423,82 +351,56 @@ class WatchState:
     ) -> Iterator[Signal]:  # fmt: skip
         for transition in found:
             if transition.kind is TransitionKind.ONSET:
-                self.before[series].freeze(self._rise(series, number))
+                rise = rise_of(self.buckets, series, number, self.surges[series].last.expected)
+                self.before[series].freeze(rise)
                 if not self.first_posts:
-                    self.first_posts = self._earliest(series, transition.bucket)
-            yield self._signal(
-                series, SignalKind(transition.kind), transition, number, event_time, observed_at,
+                    self.first_posts = earliest(self.buckets, rise, number)
+            yield self._about(
+                transition, series, SignalKind(transition.kind), number, event_time, observed_at,
                 provisional=transition.provisional, statistic=statistic, authors=authors,
             )  # fmt: skip
         if found and not any(episode.active for episode in self.episodes.values()):
             self.first_posts = []
 
-    def _earliest(self, series: Series, number: int) -> list[Sample]:
-        rise = self._rise(series, number)
-        samples = [sample for n, bucket in self._window(number) if n >= rise for sample in bucket.samples]
-        samples.sort(key=lambda sample: (not sample.concern, sample.time, sample.mention_id))
-        return samples[:FIRST_POSTS]
-
-    def _rise(self, series: Series, number: int) -> int:
-        """Where the rise began: the start of the stretch, up to now, that is furthest above a multiple of the usual.
-
-        The usual estimate of a change point from cumulated sums, over the last hour.
-        """
-        usual = RISE_FACTOR * self.surges[series].last.expected
-        best, start, total = 0.0, number, 0.0
-        for n in range(number, number - WINDOW_BUCKETS, -1):
-            total += self._amount(series, n) - usual
-            if total > best:
-                best, start = total, n
-        return start
-
-    def _amount(self, series: Series, number: int) -> float:
-        bucket = self.buckets.get(number)
-        if bucket is None:
-            return 0.0
-        counted = bucket.counted.get(series)
-        return counted.weight if counted else float(len(bucket.entries))
-
-    def _signal(
-        self, series: Series, kind: SignalKind, about: Transition | Episode, number: int, event_time: datetime,
+    def _about(
+        self, rise: Transition | Episode, series: Series, kind: SignalKind, number: int, event_time: datetime,
         observed_at: datetime, *, provisional: bool, statistic: Statistic, authors: int,
     ) -> Signal:  # fmt: skip
-        assert about.level is not Level.QUIET
-        assert about.onset_bucket is not None
-        onset = datetime.fromtimestamp(about.onset_bucket * BUCKET_SECS, UTC)
-        level = SignalLevel(about.level)
+        assert rise.level is not Level.QUIET
+        assert rise.onset_bucket is not None
+        return self._signal(
+            series, kind, SignalLevel(rise.level), rise.onset_bucket, event_time, observed_at, provisional=provisional,
+            evidence=self._evidence(series, statistic, authors, number),
+        )  # fmt: skip
+
+    def _signal(
+        self, series: Series, kind: SignalKind, level: SignalLevel, onset_bucket: int, event_time: datetime,
+        observed_at: datetime, *, provisional: bool, evidence: Evidence,
+    ) -> Signal:  # fmt: skip
+        onset = datetime.fromtimestamp(onset_bucket * BUCKET_SECS, UTC)
         self.spoken += 1
         return Signal(
             signal_id=f"{self.watch.watch_id}/{series}/{onset:%Y-%m-%dT%H:%MZ}/{level}/{self.spoken}",
             watch_id=self.watch.watch_id, watch_version=self.watch.version, title=self.watch.title, on_call=self.watch.on_call,
             kind=kind, level=level, series=series, onset=onset, event_time=event_time, observed_at=observed_at,
-            provisional=provisional, evidence=self._evidence(series, statistic, authors, number),
+            provisional=provisional, evidence=evidence,
         )  # fmt: skip
 
     def _evidence(self, series: Series, statistic: Statistic, authors: int, number: int) -> Evidence:
         """Of the 60 minutes up to `number`, as the statistic is; but usual is what was so before the rise."""
-        usual = self.before[series].expected(number, self._known(number))
-        expected_60m = statistic.expected_60m if usual is None else usual * BUCKETS_PER_HOUR
-        window = [bucket for _, bucket in self._window(number)]
-        tally = merged(window)
-        mentions = sum(bucket.mentions for bucket in window)
-        return Evidence(
-            observed_60m=round(statistic.observed_60m, 3), expected_60m=round(expected_60m, 3),
-            once_in_weeks=round(statistic.once_in_weeks, 3), mentions=mentions, authors=authors,
-            copies=mentions - len(texts_of(window)),
-            labels=dict(sorted(tally.labels.items())), sources=dict(sorted(tally.sources.items())),
-            platforms=dict(sorted(tally.platforms.items())), places=most_named(tally.places),
-            author_classes=dict(sorted(tally.author_classes.items())), models=tuple(sorted(tally.models)),
-            first_posts=tuple(first_post(sample) for sample in self.first_posts), clusters=clusters_of(window),
-            announced=self._announced(number),
+        usual = self.before[series].expected(number, self.expectations.known(number))
+        return evidence_of(
+            window(self.buckets, number), statistic, authors, self.first_posts,
+            expected_60m=statistic.expected_60m if usual is None else usual * BUCKETS_PER_HOUR,
+            announced=self.expectations.reasons(number),
             learning=self.started is not None and number - self.started < LEARNING_BUCKETS,
         )  # fmt: skip
+
+    # -- storage ----------------------------------------------------------------------------------------------------
 
     def packed_surges(self) -> dict[Series, str]:
         """What has been learnt, in base64."""
         return {series: base64.b64encode(surge.pack()).decode() for series, surge in self.surges.items()}
-
-    # -- storage ----------------------------------------------------------------------------------------------------
 
     def dump(self) -> dict[str, Any]:
         """Everything but the buckets, which have records of their own."""
@@ -517,7 +419,7 @@ class WatchState:
             "owed": self.owed,
             "model": self.model,
             "history": self.history.model_dump(mode="json") if self.history else None,
-            "expectations": [[name, [*found.span], found.reason] for name, found in sorted(self.expectations.items())],
+            "expectations": self.expectations.dump(),
         }
 
     def restore(self, stored: dict[str, Any]) -> None:
@@ -533,7 +435,7 @@ class WatchState:
         self.owed = stored.get("owed", 0.0)
         self.model = stored.get("model")
         self.history = History.model_validate(stored["history"]) if stored.get("history") else None
-        self.expectations = {name: Announced(Expectation(*span), reason) for name, span, reason in stored.get("expectations", [])}
+        self.expectations = Expectations.restore(stored.get("expectations", []))
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
         """Take over a stored minute."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Self
 from processors.spikes.baseline import LARGEST_COUNT, Baseline, Season, Usual, minute_of_week
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, SCORE_FLOOR, Evidence, Member
 from processors.spikes.members import LARGEST_SCORE, Excess, Hour, Reading
-from processors.spikes.tails import LEARNED_SCORE
+from processors.spikes.tails import LEARNED_SCORE, Tail
 
 TURKIYE_UTC_OFFSET_MINUTES: Final = 180  # all year since September 2016
 PRIOR_PER_HOUR: Final = 1.2  # mentions an hour that a series without history is taken to have
@@ -152,14 +152,14 @@ class Surge:
             return
         buckets = self._baseline.buckets
         most = LARGEST_SCORE if self._verdict is Verdict.NO_CRISIS else LEARNED_SCORE
-        tails = self._hour.tail, self._excess.tail
-        kept = [tail.values() for tail in tails]
+        still: list[tuple[Tail, tuple[float, ...]]] = []
+        if self._verdict is Verdict.CRISIS:  # their time stands still: hours without a cluster would make the next ones unusual
+            still = [(tail, tail.values()) for tail in (self._hour.tail, self._excess.tail)]
         self._hour.learn(hour, buckets, known.hour, most=most)
         self._excess.learn(excess, buckets, most=most)
-        if self._verdict is Verdict.CRISIS:  # their time stands still: hours without a cluster would make the next ones unusual
-            for tail, values in zip(tails, kept, strict=True):
-                tail.restore(values)
-                tail.peak = 0.0
+        for tail, values in still:
+            tail.restore(values)
+            tail.peak = 0.0
 
     def advance(self, to_bucket: int) -> Evidence:
         """Close all buckets before `to_bucket` as empty; the last evidence. Takes no longer for years than for weeks."""

@@ -65,6 +65,26 @@ def test_a_fleet_gives_what_single_series_give() -> None:
         assert fleet.expected == pytest.approx([evidence.expected for evidence in said], rel=1e-6)
 
 
+@pytest.mark.parametrize("crisis", [True, False])
+def test_a_fleet_learns_of_a_verdict_what_single_series_learn(crisis: bool) -> None:
+    """Also of its tails, through the rise and the calm after it."""
+    rng = np.random.default_rng(2)
+    rates = np.array([0.2, 3.0])
+    singles = [Surge(MONDAY) for _ in rates]
+    fleet = Fleet.of(singles)
+    for minute in range(2_400):
+        if minute == 1_820:
+            for single in singles:
+                single.take_verdict(crisis=crisis)
+            fleet = Fleet.of(singles)
+            assert fleet.verdicts.all()
+        weights = rng.poisson(rates * (12 if 1_800 <= minute < 1_900 else 1)).astype(np.float64)
+        scores = fleet.tick(weights)
+        said = [single.tick(MONDAY + minute, float(weight)) for single, weight in zip(singles, weights, strict=True)]
+        assert scores == pytest.approx([evidence.score for evidence in said], abs=1e-6)
+    assert not fleet.verdicts.any()
+
+
 def test_the_weight_for_a_score_is_the_least_that_reaches_it() -> None:
     rng = np.random.default_rng(3)
     fleet = Fleet(4, MONDAY)

@@ -23,6 +23,7 @@ from tests.unit.detection_log import EVERYWHERE, Log, apply, bytes_of, saved, si
 MONDAY = datetime(2025, 11, 2, 21, tzinfo=UTC)  # midnight in Türkiye
 HOUR = timedelta(hours=1)
 DAYTIME = range(8, 22)
+NEW_YEAR = (date(2026, 1, 1) - date(2025, 11, 3)).days
 
 
 def clock(hour: float, *, since: float | None = 0, finished: bool = False, source: str = "haber") -> Progress:
@@ -125,8 +126,15 @@ def test_a_quiet_night_is_no_silence() -> None:
 
 
 def test_a_quiet_weekend_is_no_silence() -> None:
-    """Nor is a public holiday, which is like one."""
+    """Who speaks in office hours is not missed on a Saturday."""
     assert alone(day % 7 < 5 and hour in range(9, 18) for day in range(40) for hour in range(24)) == []
+
+
+@pytest.mark.parametrize(("quiet", "notices"), [(NEW_YEAR, 0), (NEW_YEAR - 1, 1)])
+def test_a_quiet_holiday_is_no_silence(quiet: int, notices: int) -> None:
+    """The first of January is a Thursday; the day before, a working day, would be missed."""
+    found = alone(day % 7 < 5 and day != quiet and hour in range(9, 18) for day in range(61) for hour in range(24))
+    assert len(found) == notices
 
 
 def test_a_source_that_skips_whole_days_has_to_be_silent_for_longer() -> None:
@@ -184,6 +192,13 @@ def test_a_watch_that_does_not_listen_misses_nobody(change: dict[str, Any]) -> N
     """Switched off, only counting, expired, or asking for something else."""
     fold = habitual()
     assert told(fold, [WatchChanged(watch=watch(version=2, **change)), *listened(14 * 24, 18 * 24)]) == []
+
+
+@pytest.mark.parametrize("expires", [date(2025, 11, 17), date.max])
+def test_on_its_last_day_a_watch_still_misses(expires: date) -> None:
+    """It listens all day."""
+    fold = habitual()
+    assert len(told(fold, [WatchChanged(watch=watch(version=2, expires=expires)), *listened(14 * 24, 18 * 24)])) == 1
 
 
 def test_one_report_over_many_hours_says_what_one_an_hour_says() -> None:

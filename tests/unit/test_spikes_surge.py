@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.spikes import Evidence, Member, Mention, Surge, Transition, TransitionKind, run_counts, run_mentions
+from processors.spikes import Evidence, Member, Mention, Surge, Transition, TransitionKind, copy_weight, run_counts, run_mentions
 from processors.spikes.baseline import Baseline, minute_of_week
 from processors.spikes.expectations import Expectation, known
 
@@ -20,7 +20,7 @@ MONDAY = 29_368_620  # 00:00 in Türkiye
 DAY = 24 * 60
 TELECOM = Path(__file__).parents[3] / "shared/data/replay/telecom_2019-09-26.jsonl"
 
-few_mentions = st.sampled_from([0.0, 0.0, 0.0, 1.0, 1.0, 2.0, math.sqrt(2) - 1])
+few_mentions = st.sampled_from([0.0, 0.0, 0.0, 1.0, 1.0, 2.0, copy_weight(2)])
 weights = st.one_of(few_mentions, st.floats(0, 500))
 streams = st.lists(weights, max_size=120)
 
@@ -306,6 +306,18 @@ class TestVerdict:
             surge = self.surged(crisis=crisis)
             scores.append(ticked(surge, [5.0] * 30)[-1].score)
         assert scores[0] > scores[1] > scores[2]
+
+    @pytest.mark.parametrize("crisis", [True, False])
+    def test_only_of_a_crisis_the_tails_stand_still(self, crisis: bool) -> None:
+        """Hours in which no cluster may come would say that clusters are rare, and make the next one unusual."""
+        surge = Surge(MONDAY)
+        rng = Random(11)
+        ticked(surge, [float(rng.random() < 0.5) for _ in range(2 * DAY)] + [5.0] * 20)
+        surge.take_verdict(crisis=crisis)
+        before = [(tail.threshold, tail.clusters, tail.excess, tail.weeks) for tail in (surge._hour.tail, surge._excess.tail)]
+        ticked(surge, [5.0] * 40)
+        after = [(tail.threshold, tail.clusters, tail.excess, tail.weeks) for tail in (surge._hour.tail, surge._excess.tail)]
+        assert (after == before) is crisis
 
     def test_it_survives_storing_and_ends_with_the_rise(self) -> None:
         surge = Surge(MONDAY)

@@ -36,7 +36,7 @@ PROBE_SEED: Final = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much is simulated. `make bench-power` takes a few minutes with the defaults."""
+    """How much is simulated. `make bench-power` takes the defaults."""
 
     series: int = 128  # a rate
     learning_weeks: int = 2
