@@ -12,7 +12,7 @@ from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
 from processors.detection.sources import Sources, settled_hours
 from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
-from schemas.hits import HITS, Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
+from schemas.hits import HITS, Expectation, History, Hit, HitRecord, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
 from schemas.records import NotARecord
 from schemas.signals import Signal
@@ -21,6 +21,8 @@ from schemas.watches import Watch
 
 CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
+_EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _BUCKET_MARK: Final = "@"
 _PART_MARK: Final = "/"
 _ARTICLES: Final = "articles"
@@ -48,6 +50,7 @@ class DetectFold:
     def apply(self, value: bytes | None) -> None:
         """Apply the next record. Raises `NotARecord` or `UnknownKind`."""
         record = HITS.decode(value).record
+        _refuse_impossible(record)
         match record:
             case Hit():
                 self._hit(record)
@@ -275,6 +278,21 @@ class DetectFold:
         self._applied = {origin: (offset, watch) for origin, (offset, watch) in stored["applied"].items()}
         self._positions = {origin: (position, watch) for origin, (position, watch) in stored["positions"].items()}
         self._retracted = OrderedDict.fromkeys(stored["retracted"])
+
+
+def _refuse_impossible(record: HitRecord) -> None:
+    """Times that no source can mean and no state can hold: they would end the process at each attempt. Raises `NotARecord`."""
+    match record:
+        case Hit():
+            times: tuple[datetime, ...] = (record.event_time, record.observed_at)
+        case Progress():
+            times = (*record.clocks.values(), *(time for time in (record.since, record.listening_since) if time))
+        case Expectation() | History():
+            times = (record.start, record.end)
+        case _:
+            return
+    if not all(_EARLIEST <= time < _LATEST for time in times):
+        raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
 
 
 def _chooses(watch: Watch) -> tuple[object, ...]:
