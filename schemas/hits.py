@@ -83,7 +83,7 @@ class Expectation(Record):
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
-        if not self.start < self.end <= self.start + LONGEST_EXPECTATION:
+        if not timedelta(0) < self.end - self.start <= LONGEST_EXPECTATION:
             raise ValueError(f"an expectation ends after it begins, and within {LONGEST_EXPECTATION.days} days")
         return self
 

@@ -1,7 +1,7 @@
 """What is told of a watch beside its rises, and stands alone: the first article of a story, and a source that is silent."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from processors.detection.articles import Articles, begins_a_story
@@ -61,12 +61,17 @@ class Alone:
         """Judge who was silent in the hours before `before_hour`, in hours since the epoch."""
         if self._sources is None or self._sources.is_settled(before_hour):
             return
-        if not watch.enabled or before_hour > _hours_listened_to(watch):  # nobody listens any more
+        if not _listens(watch, before_hour - 1):
             self._sources.pause(before_hour)
             return
         for source, silence in self._sources.settle(before_hour, listening_since):
             if _tells(watch):
                 yield _silent(source, silence)
+
+    def change(self, before: Watch, following_hour: int) -> None:
+        """Another version follows. What a version that did not listen missed is no silence of anybody."""
+        if self._sources is not None and not _listens(before, following_hour):
+            self._sources.pause(following_hour)
 
     def listen_anew(self) -> None:
         """Who usually spoke of the former query may have nothing to say of this one."""
@@ -103,9 +108,9 @@ def _tells(watch: Watch) -> bool:
     return watch.enabled and watch.level is not WatchLevel.COUNT
 
 
-def _hours_listened_to(watch: Watch) -> int:
-    """The first hour after the last day on which the watch listens; of days in UTC, as the matcher has them."""
-    return bucket_of(datetime.combine(watch.expires, time(hour=23), UTC)) // HOUR + 1
+def _listens(watch: Watch, hour: int) -> bool:
+    """As `enrich` has it: up to the end of the day, in UTC, on which the watch expires."""
+    return watch.enabled and datetime.fromtimestamp(hour * HOUR * BUCKET_SECS, UTC).date() <= watch.expires
 
 
 def _silent(source: str, silence: Silence) -> Notice:

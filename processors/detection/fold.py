@@ -12,7 +12,7 @@ from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
 from processors.detection.sources import settled_hours
 from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
-from schemas.hits import HITS, Expectation, History, Hit, Progress, Retract, Verdict, WatchChanged
+from schemas.hits import HITS, Expectation, History, Hit, HitRecord, Progress, Retract, Verdict, WatchChanged
 from schemas.outputs import Output
 from schemas.records import NotARecord
 from schemas.signals import Signal
@@ -21,6 +21,8 @@ from schemas.watches import Watch
 
 CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
+_EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _BUCKET_MARK: Final = "@"
 _PART_MARK: Final = "/"
 
@@ -46,6 +48,7 @@ class DetectFold:
     def apply(self, value: bytes | None) -> None:
         """Apply the next record. Raises `NotARecord` or `UnknownKind`."""
         record = HITS.decode(value).record
+        _refuse_impossible(record)
         match record:
             case Hit():
                 self._hit(record)
@@ -138,9 +141,7 @@ class DetectFold:
         if state is None:
             self._watches[watch.watch_id] = WatchState(watch, since=self._open_from)
         elif watch.version >= state.watch.version:
-            if _chooses(watch) != _chooses(state.watch):
-                state.listen_anew()
-            state.watch = watch
+            state.change(watch, self._open_from)
         self._changed.add(watch.watch_id)
         self._aside.add(watch.watch_id)
 
@@ -269,9 +270,19 @@ class DetectFold:
         self._retracted = OrderedDict.fromkeys(stored["retracted"])
 
 
-def _chooses(watch: Watch) -> tuple[object, ...]:
-    """What decides which posts a watch takes."""
-    return watch.query, watch.exclusions, watch.places, watch.own_accounts
+def _refuse_impossible(record: HitRecord) -> None:
+    """Times that no source can mean and no state can hold: they would end the process at each attempt. Raises `NotARecord`."""
+    match record:
+        case Hit():
+            times: tuple[datetime, ...] = (record.event_time, record.observed_at)
+        case Progress():
+            times = (*record.clocks.values(), *(time for time in (record.since, record.listening_since) if time))
+        case Expectation() | History():
+            times = (record.start, record.end)
+        case _:
+            return
+    if not all(_EARLIEST <= time < _LATEST for time in times):
+        raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
 
 
 def _bucket_key(watch_id: str, number: int, part: str) -> str:

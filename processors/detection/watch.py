@@ -17,6 +17,7 @@ from processors.detection.sources import ListeningSince
 from processors.detection.window import earliest, mentions_60m, rise_of, window
 from processors.spikes import Episode, Level, Member, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
+from processors.spikes.episode import NOTICE_SCORE
 from processors.spikes.evidence import BUCKETS_PER_HOUR, SCORE_FLOOR
 from processors.spikes.expectations import is_day_off, limit_60m
 from processors.spikes.misread import without_misread
@@ -28,6 +29,7 @@ from schemas.signals import BucketClosed, Evidence, Series, Signal, SignalKind, 
 from schemas.watches import Watch, WatchLevel
 
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
+_REMEMBERED_BUCKETS: Final = 3 * BUCKETS_PER_HOUR  # more than `Before` looks back
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
 _NO_PAGE: Final = Policy(budget_weeks=float("inf"))
@@ -201,6 +203,14 @@ class WatchState:
         for notice in self.alone.miss(self.watch, before_hour, listening_since):
             yield self._notice(notice, observed_at)
 
+    def change(self, watch: Watch, open_from: int | None) -> None:
+        """Take over another version."""
+        if _chooses(watch) != _chooses(self.watch):
+            self.listen_anew()
+        if open_from is not None:
+            self.alone.change(self.watch, open_from // BUCKETS_PER_HOUR + 1)
+        self.watch = watch
+
     def _notice(self, notice: Notice, observed_at: datetime) -> Signal:
         """It wakes nobody and touches no rise: neither its level, nor its posts, nor what is learnt."""
         series, number = Series.CONCERN if notice.article else Series.ALL, notice.minute
@@ -232,8 +242,23 @@ class WatchState:
         if self.open_from is None:
             self._start(open_from if self.since is None else self.since)
         assert self.open_from is not None
-        for number in range(self.open_from, open_from):
-            yield from self._close(number, observed_at)
+        while self.open_from < open_from:
+            self._skip_silence(open_from)
+            yield from self._close(self.open_from, observed_at)
+
+    def _skip_silence(self, open_from: int) -> None:
+        """Years of it at once: their minutes, one by one, would hold up the process for longer than its group waits.
+
+        The last hours are closed one by one all the same, since they are what is remembered as usual.
+        """
+        assert self.open_from is not None
+        until = min([open_from, *self.buckets]) - _REMEMBERED_BUCKETS
+        if until <= self.open_from or any(episode.active for episode in self.episodes.values()):
+            return
+        if all(surge.stands_still and surge.last.score < NOTICE_SCORE for surge in self.surges.values()):
+            for surge in self.surges.values():
+                surge.advance(until)
+            self.open_from = until
 
     def _start(self, since: int) -> None:
         first = min([*self.buckets, since])
@@ -306,6 +331,8 @@ class WatchState:
     def take_history(self, record: History) -> None:
         """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
         surges = {series: _unpacked(record.states[series]) for series in Series}
+        for surge in surges.values():
+            surge.check()
         if self.open_from is None:
             self.history = record
             return
@@ -450,6 +477,11 @@ def _amounts(counted: Mapping[Series, Counted], owed: float) -> tuple[dict[Serie
     if weights:
         weights[Series.CONCERN], owed = without_misread(weights[Series.CONCERN], counted[Series.ALL].positive, owed)
     return weights, owed
+
+
+def _chooses(watch: Watch) -> tuple[object, ...]:
+    """What decides which posts a watch takes."""
+    return watch.query, watch.exclusions, watch.places, watch.own_accounts
 
 
 def _unpacked(packed: str) -> Surge:
