@@ -189,10 +189,12 @@ class _BoundedWorker(Worker):  # type: ignore[misc]
 
 
 def _end_by_force(loop: asyncio.AbstractEventLoop) -> None:
-    waiting = "\n".join(" > ".join(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop))
-    log.error("not stopped within %.0f s, ended by force; what waited:\n%s", STOP_SECS, waiting)
-    logging.shutdown()
-    os._exit(EXIT_BUG)
+    try:  # the loop may turn meanwhile: that its tasks could not be named must not keep the process
+        waiting = "\n".join(" > ".join(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop))
+        log.error("not stopped within %.0f s, ended by force; what waited:\n%s", STOP_SECS, waiting)
+        logging.shutdown()
+    finally:
+        os._exit(EXIT_BUG)
 
 
 def _awaited(coroutine: Any) -> Iterator[str]:
