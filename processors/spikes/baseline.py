@@ -15,6 +15,9 @@ WARM_UP_BUCKETS: Final = 60  # of a new series: it is measured, and nothing is s
 FIRST_LEVEL_BUCKETS: Final = 5.0  # that the prior of the level is worth in them
 LEVEL_MEMORY: Final = BUCKETS_PER_WEEK
 HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
+WEEKDAYS_FROM: Final = (
+    BUCKETS_PER_WEEK  # buckets: before, the first Monday would be taken for a busy weekday, its hours for usual
+)
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
 SEASON_PRIOR: Final = 20.0  # mentions that a share of exactly 1 is worth; keeps a sparse series flat
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
@@ -80,8 +83,11 @@ class Season:
         self.weekdays_seen, self.weekdays_expected = [0.0] * WEEKDAYS, [0.0] * WEEKDAYS
         self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0  # of the hour that goes on
 
-    def shares(self, minute: int, level: float) -> tuple[int, int, float, float]:
-        """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours."""
+    def shares(self, minute: int, level: float, *, weekdays: bool) -> tuple[int, int, float, float]:
+        """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours.
+
+        `weekdays`: whether they are told apart yet.
+        """
         hour, weekday = minute // BUCKETS_PER_HOUR % HOURS, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
@@ -90,7 +96,7 @@ class Season:
         near = (seen + prior) / (expected + prior)
         far = (self.hours_seen[other] + prior) / (self.hours_expected[other] + prior)
         seen, expected = self._weekday(weekday)
-        weekday_share = (seen + prior) / (expected + prior)
+        weekday_share = (seen + prior) / (expected + prior) if weekdays else 1.0
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
 
     def _hour(self, hour: int) -> tuple[float, float]:
@@ -112,11 +118,12 @@ class Season:
         self.hour_expected += usual.weekday_share
         self.weekday_expected += usual.hour_share
 
-    def end_hour(self, usual: "Usual") -> None:
-        """Put what came in the hour to the sums."""
+    def end_hour(self, usual: "Usual", *, weekdays: bool) -> None:
+        """Put what came in the hour to the sums; to those of the weekday if weekdays are told apart yet."""
         hour, weekday = usual.hour, usual.weekday
         self.hours_seen[hour], self.hours_expected[hour] = map(half, self._hour(hour))
-        self.weekdays_seen[weekday], self.weekdays_expected[weekday] = map(half, self._weekday(weekday))
+        if weekdays:
+            self.weekdays_seen[weekday], self.weekdays_expected[weekday] = map(half, self._weekday(weekday))
         self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0
 
     def values(self) -> tuple[float, ...]:
@@ -164,9 +171,13 @@ class Baseline:
         """Too young to say what is usual."""
         return self.buckets < WARM_UP_BUCKETS
 
+    @property
+    def _knows_weekdays(self) -> bool:
+        return self.buckets >= WEEKDAYS_FROM
+
     def usual(self, minute: int, factor: float = 1.0) -> Usual:
         """What is usual at this minute of the week, times what is known beforehand; changes nothing."""
-        hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level)
+        hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level, weekdays=self._knows_weekdays)
         share = hour_share * weekday_share * factor
         mean = max(self.level * share, SMALLEST)
         fast_mean = max(self.fast * share, mean)
@@ -185,7 +196,7 @@ class Baseline:
         else:
             self._learn(usual, weight, trust, to_season=to_season)
         if ends_hour:
-            self.season.end_hour(usual)
+            self.season.end_hour(usual, weekdays=self._knows_weekdays)
         self._round()
 
     def _learn(self, usual: Usual, weight: float, trust: float, *, to_season: bool) -> None:

@@ -53,7 +53,7 @@ class _Usual:
         hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
         near, far = _share(hour_sums, prior), _share(hours[:, other].astype(np.float64), prior)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        self.weekday_share = _share(weekday_sums, prior)
+        self.weekday_share = np.where(fleet.buckets >= usual.WEEKDAYS_FROM, _share(weekday_sums, prior), 1.0)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
@@ -291,7 +291,8 @@ class Fleet:
     def _end_hour(self, now: _Usual) -> None:
         hour_sums, weekday_sums = self.sums(now.hour, now.weekday)
         self.hours[:, now.hour] = np.minimum(hour_sums, usual.LARGEST_HALF)
-        self.weekdays[:, now.weekday] = np.minimum(weekday_sums, usual.LARGEST_HALF)
+        knows = self.buckets >= usual.WEEKDAYS_FROM
+        self.weekdays[:, now.weekday, knows] = np.minimum(weekday_sums, usual.LARGEST_HALF)[:, knows]
         self.pending[:] = 0.0
 
     # -- from and to single series -----------------------------------------------------------------------------------

@@ -181,16 +181,33 @@ def test_the_season_runs_in_local_time() -> None:
     assert minute_of_week(MONDAY, 180) == 0
 
 
+def test_weekdays_are_told_apart_from_the_second_week_on() -> None:
+    """In the first week it would be the hours of a day that count as its weekday's."""
+    surge = Surge(MONDAY)
+    rng = Random(4)
+
+    def counts(days: int) -> list[float]:
+        return [float(rng.random() < (0.5 if 8 <= minute // 60 % 24 < 20 else 0.05)) for minute in range(days * DAY)]
+
+    ticked(surge, counts(2))
+    noons = [surge._baseline.usual(day * DAY + 780).mean for day in range(7)]
+    assert noons == pytest.approx([noons[0]] * 7)
+    assert noons[0] == pytest.approx(0.5, rel=0.2)
+    ticked(surge, counts(5) + [3 * count for count in counts(1)])
+    monday, tuesday = (surge._baseline.usual(day * DAY + 780).mean for day in (0, 1))
+    assert monday > 1.3 * tuesday
+
+
 def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
     """Ten times the usual after three days."""
     rng = Random(7)
     surge = Surge(MONDAY)
     ticked(surge, [float(rng.random() < 0.3) for _ in range(3 * DAY)])
     burst = ticked(surge, [3.0] * 20)
-    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([-0.4700, 1.2578, 2.2905, 2.8636], abs=1e-3)
-    assert burst[-1].member is Member.HOUR
+    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.2139, 1.8094, 2.8159, 3.5319], abs=1e-3)
+    assert burst[-1].member is Member.EXCESS
     assert burst[-1].observed_60m == pytest.approx(65.052, abs=1e-3)
-    assert burst[-1].expected_60m == pytest.approx(26.3, abs=0.1)
+    assert burst[-1].expected_60m == pytest.approx(20.2, abs=0.1)
 
 
 def test_evidence_of_either_member_reaches_far_beyond_a_thousand_weeks() -> None:
@@ -243,9 +260,10 @@ def test_a_day_off_is_like_a_sunday() -> None:
     """A Thursday that is a holiday is expected to be as quiet as a Sunday, and does not make Thursdays quiet."""
     holiday = (MONDAY + 180) // DAY + 17  # the Thursday of the third week
     surge = Surge(MONDAY, day_off=lambda day: day == holiday)
+    rng = Random(3)
     for minute in range(21 * DAY):
         quiet = minute // DAY % 7 == 6 or minute // DAY == 17
-        surge.tick(MONDAY + minute, 0.0 if quiet else 1.0)
+        surge.tick(MONDAY + minute, 0.0 if quiet else float(sum(rng.random() < 0.5 for _ in range(2))))
     thursday, friday, sunday = (surge._baseline.usual(day * DAY + 720).mean for day in (3, 4, 6))
     assert thursday == pytest.approx(friday, rel=0.15)
     assert sunday < 0.3 * friday
