@@ -369,6 +369,8 @@ class WatchState:
     def take_history(self, record: History) -> None:
         """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
         surges = {series: _unpacked(record.states[series]) for series in Series}
+        for surge in surges.values():
+            surge.check()
         if self.open_from is None:
             self.history = record
             return

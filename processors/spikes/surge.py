@@ -20,6 +20,8 @@ DayOff = Callable[[int], bool]
 SILENCE: Final = 14 * BUCKETS_PER_DAY  # after so many empty buckets more of them teach nothing: time stands still
 
 _VERSION: Final = 2
+_LARGEST_NUMBER: Final = 1e12  # of any stored one, far from overflowing
+_SMALLEST_LEVEL: Final = 5e-5  # half of what the baseline keeps: float32 rounds a little below that
 _SUNDAY: Final = 6 * BUCKETS_PER_DAY
 _MEMBERS: Final = tuple(Member)
 # version, flags, offset, next bucket, buckets, silent buckets, two sums, last evidence
@@ -102,6 +104,11 @@ class Surge:
         return self._late
 
     @property
+    def stands_still(self) -> bool:
+        """After so long a silence another empty bucket changes nothing but which one is next."""
+        return not self._late and self._silent > SILENCE
+
+    @property
     def warms_up(self) -> bool:
         """In its first hour a series measures, and says nothing."""
         return self._baseline.warms_up
@@ -121,7 +128,7 @@ class Surge:
 
     def tick(self, bucket: int, weight: float, known: Known = USUAL) -> Evidence:
         """Close a bucket with the damped weight of its mentions. Raises ValueError if it is not the next one."""
-        if weight == 0 and not self._late and bucket == self._next and self._silent > SILENCE:
+        if weight == 0 and bucket == self._next and self.stands_still:
             self._next = bucket + 1
             return self._last
         evidence, usual, hour, excess = self._judge(bucket, weight, known)
@@ -164,7 +171,7 @@ class Surge:
     def advance(self, to_bucket: int) -> Evidence:
         """Close all buckets before `to_bucket` as empty; the last evidence. Takes no longer for years than for weeks."""
         while self._next < to_bucket:
-            if not self._late and self._silent > SILENCE:
+            if self.stands_still:
                 self._next = to_bucket
             else:
                 self.tick(self._next, 0.0)
@@ -244,6 +251,8 @@ class Surge:
         if len(packed) != _HEAD.size + _VALUES.size + Season.STORED.size or packed[0] != _VERSION:
             raise ValueError(f"{len(packed)} bytes of version {packed[:1].hex()} are no state of version {_VERSION} or 1")
         _, flags, offset, following, buckets, silent, hour, excess, *last = _HEAD.unpack_from(packed)
+        if flags & 3 >= len(_MEMBERS):
+            raise ValueError(f"there is no member {flags & 3}")
         surge = cls(following, utc_offset_minutes=offset, day_off=day_off)
         surge._silent, surge._late, surge._verdict = silent, bool(flags & 4), Verdict(flags >> 3)
         surge._last = Evidence(last[0], _MEMBERS[flags & 3], last[1], last[2])
@@ -252,11 +261,25 @@ class Surge:
         surge._baseline.season.restore(Season.STORED.unpack_from(packed, _HEAD.size + _VALUES.size))
         return surge
 
+    def check(self) -> None:
+        """Raises ValueError for numbers that no series leads to: of a state that was not packed here, before it is used."""
+        baseline, hour, excess = self._baseline, self._hour, self._excess
+        level, extra_variance, *others = baseline.values()
+        numbers = (
+            hour.total, excess.total, *others, *hour.values(), *excess.values(), *hour.tail.values(), *excess.tail.values(),
+            *baseline.season.values(),
+        )  # fmt: skip
+        sound = abs(extra_variance) <= _LARGEST_NUMBER and _SMALLEST_LEVEL <= level <= _LARGEST_NUMBER
+        if not (sound and all(0 <= number <= _LARGEST_NUMBER for number in numbers)):
+            raise ValueError("numbers that are none, or less or more than there can be")
+
     @classmethod
     def _unpack_first(cls, packed: bytes, day_off: DayOff | None) -> Self:
         """Version 1 counted the season in mentions, in 32 bits, and did not know when it last heard something."""
         _, member, late, offset, following, buckets, hour, excess, *last = _First.head.unpack_from(packed)
         values = _First.values.unpack_from(packed, _First.head.size)
+        if member >= len(_MEMBERS) or not values[0] > 0:
+            raise ValueError("a state of version 1 that nothing was learnt in")
         surge = cls(following, utc_offset_minutes=offset, day_off=day_off)
         surge._late, surge._last = late, _rounded(last[0], _MEMBERS[member], last[1], last[2])
         surge._baseline.buckets = min(buckets, LARGEST_COUNT)

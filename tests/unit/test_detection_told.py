@@ -1,6 +1,8 @@
 """What people say to the detector is a record of its log: expectations, verdicts, history; and a prize is no crisis."""
 
 import base64
+import math
+import struct
 from random import Random
 
 import pytest
@@ -9,6 +11,7 @@ from processors.detection.clocks import bucket_of
 from processors.detection.fold import DetectFold
 from processors.spikes import Surge
 from processors.spikes.misread import MISSED_PER_FOUND, without_misread
+from processors.spikes.surge import _HEAD, _VALUES
 from schemas.hits import Expectation, History, Hit, Verdict, WatchChanged
 from schemas.labels import Label
 from schemas.outputs import Output
@@ -226,6 +229,26 @@ class TestHistory:
         with pytest.raises(NotARecord, match="history that cannot be used"):
             fold.apply(learnt(log, **changes).encode())
         assert fold._watches["su"].dump() == before
+
+    @pytest.mark.parametrize("number", [math.nan, math.inf, -1.0, 3e38])
+    def test_one_with_an_impossible_number_is_a_dead_letter(self, number: float) -> None:
+        """It would end the process minutes later, and at each start again."""
+        log, record = Log(), learnt(Log())
+        fold = history(log)
+        packed = base64.b64decode(record.states[Series.ALL])
+        for start in range(_HEAD.size, _HEAD.size + _VALUES.size, 4):
+            if number == -1.0 and start == _HEAD.size + 4:
+                continue  # the extra variance may be negative
+            wrong = base64.b64encode(packed[:start] + struct.pack("<f", number) + packed[start + 4 :]).decode()
+            with pytest.raises(NotARecord, match="history that cannot be used"):
+                fold.apply(record.model_copy(update={"states": {**record.states, Series.ALL: wrong}}).encode())
+
+    def test_one_of_an_unknown_member_is_a_dead_letter(self) -> None:
+        fold, record = history(Log()), learnt(Log())
+        packed = base64.b64decode(record.states[Series.ALL])
+        wrong = base64.b64encode(packed[:1] + b"\x03" + packed[2:]).decode()
+        with pytest.raises(NotARecord, match="history that cannot be used"):
+            fold.apply(record.model_copy(update={"states": {**record.states, Series.ALL: wrong}}).encode())
 
 
 class TestLearningAnew:
