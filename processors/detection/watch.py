@@ -16,6 +16,7 @@ from processors.detection.habit import HOUR, Silence
 from processors.detection.sources import ListeningSince, Sources, told_silence
 from processors.spikes import Episode, Level, Member, Policy, Surge, Transition, TransitionKind
 from processors.spikes import Evidence as Statistic
+from processors.spikes.episode import NOTICE_SCORE
 from processors.spikes.evidence import BUCKETS_PER_HOUR, SCORE_FLOOR
 from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, is_day_off, known, limit_60m
 from processors.spikes.misread import without_misread
@@ -39,6 +40,7 @@ from schemas.watches import Watch, WatchLevel
 
 LATE_BUCKETS: Final = 15  # how long a closed minute still takes mentions; what comes later is `late`
 FIRST_POSTS: Final = 5
+_REMEMBERED_BUCKETS: Final = 3 * BUCKETS_PER_HOUR  # more than `Before` looks back
 RISE_FACTOR: Final = 2.5  # as in the statistic's sum of excesses
 LEARNING_BUCKETS: Final = 7 * 24 * 60
 _EVERY_HIT_UP_TO: Final = 10
@@ -289,8 +291,23 @@ class WatchState:
         if self.open_from is None:
             self._start(open_from if self.since is None else self.since)
         assert self.open_from is not None
-        for number in range(self.open_from, open_from):
-            yield from self._close(number, observed_at)
+        while self.open_from < open_from:
+            self._skip_silence(open_from)
+            yield from self._close(self.open_from, observed_at)
+
+    def _skip_silence(self, open_from: int) -> None:
+        """Years of it at once: their minutes, one by one, would hold up the process for longer than its group waits.
+
+        The last hours are closed one by one all the same, since they are what is remembered as usual.
+        """
+        assert self.open_from is not None
+        until = min([open_from, *self.buckets]) - _REMEMBERED_BUCKETS
+        if until <= self.open_from or any(episode.active for episode in self.episodes.values()):
+            return
+        if all(surge.stands_still and surge.last.score < NOTICE_SCORE for surge in self.surges.values()):
+            for surge in self.surges.values():
+                surge.advance(until)
+            self.open_from = until
 
     def _start(self, since: int) -> None:
         first = min([*self.buckets, since])

@@ -11,6 +11,7 @@ from processors.spikes.members import HOUR_DECAY
 
 MISSED_PER_FOUND: Final = 0.4
 """Of the bundled model: 0.7 of the positive development posts are called positive (processors/sentiment/model/README.md)."""
+FORGOTTEN: Final = 1e-9  # posts: so that after a long silence nothing at all is owed
 
 
 def without_misread(concern: float, positive: float, owed: float) -> tuple[float, float]:
@@ -19,5 +20,7 @@ def without_misread(concern: float, positive: float, owed: float) -> tuple[float
     `owed`: likely misread posts of the hour before that have not been taken off yet, as the last call gave it.
     """
     owed = owed * HOUR_DECAY + MISSED_PER_FOUND * positive
+    if owed < FORGOTTEN:
+        owed = 0.0
     taken = min(concern, owed)
     return concern - taken, owed - taken

@@ -1,5 +1,6 @@
 """Detection is a function of the log alone: what counts, when it counts, and what is said about it."""
 
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import strategies as st
 
 from processors.detection.clocks import Clocks, bucket_of
 from processors.detection.fold import DetectFold, late_mentions
-from processors.detection.watch import LATE_BUCKETS
+from processors.detection.watch import LATE_BUCKETS, WatchState
 from processors.spikes.misread import MISSED_PER_FOUND
 from schemas.authors import AuthorClass
-from schemas.hits import Hit, Progress, Retract, WatchChanged
+from schemas.hits import Expectation, Hit, Progress, Retract, WatchChanged
 from schemas.labels import Label
 from schemas.records import NotARecord, UnknownKind
 from schemas.signals import Series, SignalKind, SignalLevel
@@ -277,6 +278,58 @@ def test_a_quiet_watch_may_be_settled_as_late_as_one_likes(seed: int, every: int
         if isinstance(record, Progress) and number % every == 0:
             for state in eager._watches.values():
                 assert list(state.settle(eager._open_from, START)) == []
+
+
+def test_years_of_silence_are_closed_at_once_and_as_minute_by_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leap of a clock must not hold up the process for longer than its group waits for it."""
+    at_once, by_minute = (_before_a_long_silence() for _ in range(2))
+    three_weeks = 3 * 7 * 24 * 60
+    outputs = apply(at_once, progress(three_weeks), Log().hit(three_weeks + 1, origin_offset=10**6))
+    with monkeypatch.context() as patched:
+        patched.setattr(WatchState, "_skip_silence", lambda *_: None)
+        assert bytes_of(apply(by_minute, progress(three_weeks), Log().hit(three_weeks + 1, origin_offset=10**6))) == bytes_of(
+            outputs
+        )
+    state = at_once._watches["su"]
+    assert state.dump() == by_minute._watches["su"].dump()
+    closed: list[int] = []
+    monkeypatch.setattr(WatchState, "_remember_usual", lambda self: closed.append(self.open_from))
+    apply(at_once, progress(60 * 24 * 365 * 70))
+    assert state.open_from == at_once._open_from
+    assert len(closed) < 2 * three_weeks
+
+
+def _before_a_long_silence() -> DetectFold:
+    log = Log()
+    fold = with_history(log=log)
+    apply(fold, *(log.hit(121 + number / 50, sentiment=tone(Label.POSITIVE)) for number in range(40)), progress(240))
+    expected = {"expectation_id": "bakim", "watch_id": "su", "factor": 2.0, "reason": "duyurulan bakım", "who": "basin"}
+    days = 24 * 60
+    apply(fold, Expectation(start=at(2 * days), end=at(3 * days), **expected))
+    return fold
+
+
+@pytest.mark.parametrize("year", [1, 1969, 1970, 9999])
+def test_an_impossible_time_is_a_dead_letter_and_changes_nothing(year: int) -> None:
+    """It would end the process, and again when the record is read again."""
+    then = datetime(year, 12, 30, tzinfo=UTC)
+    log = Log()
+    fold = with_history(log=log)
+    stored: dict[str, bytes] = {}
+    saved(fold, stored)
+    hit = log.hit(121)
+    for record in (
+        hit.model_copy(update={"event_time": then}),
+        hit.model_copy(update={"observed_at": then}),
+        Progress(source="dosya", clocks=dict.fromkeys(EVERYWHERE, then)),
+        Progress(source="dosya", clocks=dict.fromkeys(EVERYWHERE, at(121)), listening_since=then),
+        Expectation(
+            expectation_id="x", watch_id="su", start=then, end=then + timedelta(hours=2), factor=2, reason="bakım", who="basin"
+        ),
+    ):
+        with pytest.raises(NotARecord, match="a time outside"):
+            fold.apply(record.encode())
+    assert (list(fold.outputs()), list(fold.changes())) == ([], [])
 
 
 @settings(max_examples=15, deadline=None)
