@@ -1,5 +1,6 @@
 """`nabiz watch expect` and `nabiz watch verdict`: what people know that the counts do not."""
 
+import math
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -40,8 +41,10 @@ def expect(
       nabiz watch expect su-kesintisi --from '2026-12-01 09:00' --to '2026-12-01 17:00' --reason "duyurulan bakım, Karşıyaka"
       nabiz watch expect ulasim --from 2026-10-29 --to 2026-10-30 --factor 2 --reason "Cumhuriyet Bayramı kutlamaları"
     """
+    if math.isnan(factor):  # which click takes for being in any range
+        raise click.BadParameter(f"give a number from 1 to {LARGEST_FACTOR:g}", param_hint="'--factor'")
     begins, ends = start.replace(tzinfo=_TURKIYE), end.replace(tzinfo=_TURKIYE)
-    if not begins < ends <= begins + LONGEST_EXPECTATION:
+    if not timedelta(0) < ends - begins <= LONGEST_EXPECTATION:
         raise click.UsageError(f"--to must be after --from, and at most {LONGEST_EXPECTATION.days} days later")
     if ends <= wall_clock():
         raise click.UsageError(f"{ends:%Y-%m-%d %H:%M} is over: say beforehand, or at least during it, what is to be expected")

@@ -258,6 +258,22 @@ def test_a_missing_file_is_named(desk: Desk) -> None:
     assert "does not exist" in desk.mistake("watch", "test", "su", "nowhere.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (("--from", "9999-12-20", "--to", "9999-12-31"), "nothing runs"),
+        (("--from", "9999-12-01", "--to", "9999-12-31 23:59", "--factor", "nan"), "a number from 1 to 20"),
+        (("--from", "2027-01-02", "--to", "2027-01-01"), "--to must be after --from"),
+        (("--from", "2027-01-01", "--to", "2027-03-01"), "at most 31 days later"),
+        (("--from", "2020-01-01", "--to", "2020-01-02"), "is over"),
+        (("--from", "2027-01-01", "--to", "2027-01-02", "--factor", "inf"), "not in the range"),
+    ],
+)
+def test_an_expectation_that_makes_no_sense_is_explained(desk: Desk, said: tuple[str, ...], expected: str) -> None:
+    """Before any server is asked, and at the end of the calendar too."""
+    assert expected in desk.mistake("watch", "expect", "su-kesintisi", *said, "--reason", "duyurulan bakım")
+
+
 # -- keys and the audit log -----------------------------------------------------------------------------------------------
 
 
