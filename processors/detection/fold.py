@@ -143,9 +143,7 @@ class DetectFold:
         if state is None:
             self._watches[watch.watch_id] = WatchState(watch, since=self._open_from)
         elif watch.version >= state.watch.version:
-            if _chooses(watch) != _chooses(state.watch):
-                state.listen_anew()
-            state.watch = watch
+            state.change(watch, self._open_from)
         self._changed.add(watch.watch_id)
         self._aside.add(watch.watch_id)
 
@@ -293,11 +291,6 @@ def _refuse_impossible(record: HitRecord) -> None:
             return
     if not all(_EARLIEST <= time < _LATEST for time in times):
         raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
-
-
-def _chooses(watch: Watch) -> tuple[object, ...]:
-    """What decides which posts a watch takes."""
-    return watch.query, watch.exclusions, watch.places, watch.own_accounts
 
 
 def _bucket_key(watch_id: str, number: int, part: str) -> str:

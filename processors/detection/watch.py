@@ -3,7 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from processors.detection.articles import Articles, begins_a_story
@@ -236,13 +236,26 @@ class WatchState:
         """Judge who was silent in the hours before `before_hour`."""
         if self.sources is None:
             return
-        last_day = bucket_of(datetime.combine(self.watch.expires, time(), UTC)) // HOUR
-        if not self.watch.enabled or before_hour > last_day:  # nobody listens any more
+        if not self._listens(before_hour - 1):
             self.sources.pause(before_hour)
             return
         for source, silence in self.sources.settle(before_hour, listening_since):
             if self._tells:
                 yield self._silence(source, silence, observed_at)
+
+    def _listens(self, hour: int) -> bool:
+        """As `enrich` has it: up to the end of the day on which the watch expires."""
+        return self.watch.enabled and datetime.fromtimestamp(hour * HOUR * BUCKET_SECS, UTC).date() <= self.watch.expires
+
+    def change(self, watch: Watch, open_from: int | None) -> None:
+        """Take over another version. What one that did not listen missed is no silence of anybody."""
+        if _chooses(watch) != _chooses(self.watch):
+            self.listen_anew()
+        following = None if open_from is None else open_from // HOUR + 1
+        listened = following is None or self._listens(following)
+        self.watch = watch
+        if following is not None and not listened and self.sources is not None:
+            self.sources.pause(following)
 
     def _silence(self, source: str, silence: Silence, observed_at: datetime) -> Signal:
         number = (silence.hour + 1) * HOUR - 1
@@ -567,6 +580,11 @@ def _amounts(counted: Mapping[Series, Counted], owed: float) -> tuple[dict[Serie
     if weights:
         weights[Series.CONCERN], owed = without_misread(weights[Series.CONCERN], counted[Series.ALL].positive, owed)
     return weights, owed
+
+
+def _chooses(watch: Watch) -> tuple[object, ...]:
+    """What decides which posts a watch takes."""
+    return watch.query, watch.exclusions, watch.places, watch.own_accounts
 
 
 def _unpacked(packed: str) -> Surge:

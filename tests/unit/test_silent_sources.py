@@ -186,6 +186,28 @@ def test_a_watch_that_does_not_listen_misses_nobody(change: dict[str, Any]) -> N
     assert told(fold, [WatchChanged(watch=watch(version=2, **change)), *listened(14 * 24, 18 * 24)]) == []
 
 
+def test_a_watch_listens_until_the_end_of_its_last_day() -> None:
+    """As `enrich` has it."""
+    last_day = (MONDAY + timedelta(days=14, hours=12)).date()
+    expiring = WatchChanged(watch=watch(version=2, expires=last_day))
+    assert len(told(habitual(), [expiring, *listened(14 * 24, 18 * 24)])) == 1
+    expired = WatchChanged(watch=watch(version=2, expires=last_day - timedelta(days=1)))
+    assert told(habitual(), [expired, *listened(14 * 24, 18 * 24)]) == []
+
+
+@pytest.mark.parametrize("away", [{"enabled": False}, {"expires": date(2025, 11, 6)}])
+@pytest.mark.parametrize("span", [5, 14])
+def test_what_a_watch_missed_while_it_did_not_listen_is_not_learnt(away: dict[str, Any], span: int) -> None:
+    """Neither is it told when the watch listens again, nor does the source seem to be one that is often silent."""
+    log, fold = later(), habitual(span)
+    back = span + 7
+    pause = [WatchChanged(watch=watch(version=2, **away)), *listened(24 * span, 24 * back), WatchChanged(watch=watch(version=3))]
+    assert told(fold, [*pause, *days(log, range(back, back + 1))]) == []
+    sources = fold._watches["su"].sources
+    assert sources is not None
+    assert sources._habits["haber"]._longest < SHORTEST_SILENCE
+
+
 def test_one_report_over_many_hours_says_what_one_an_hour_says() -> None:
     """`enrich` tells of many as one."""
     one_by_one, at_once = (told(habitual(), records) for records in (listened(14 * 24, 16 * 24), [clock(16 * 24)]))
