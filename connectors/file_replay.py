@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +114,12 @@ class FileReplay:
     def span(self) -> tuple[datetime, datetime]:
         """Times of the first and the last post."""
         return self._entries[0].clock, self._entries[-1].clock
+
+    @property
+    def longest_gap(self) -> tuple[datetime, datetime]:
+        """Times of the two posts with most time between them."""
+        times = [entry.clock for entry in self._entries]
+        return max(pairwise(times), key=lambda pair: pair[1] - pair[0], default=self.span)
 
     def items(self, after: int) -> Iterator[Item]:
         """See `Source`. Positions count from 0 in the order of time."""

@@ -6,7 +6,7 @@ the state of both series. No text, no author.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from connectors.file_replay import FileReplay, FileUnusable
@@ -23,6 +23,8 @@ from schemas.watches import Watch, WatchLevel
 
 SHORTEST_DAYS: Final = 2.0
 """Of less, the hour of the day cannot be learnt."""
+LONGEST_GAP: Final = timedelta(days=14)
+"""Between two posts of a file, whatever they are about: a stray old one would make years of nothing the usual."""
 _BATCH: Final = 64
 Report = Callable[[str, int, int], None]
 
@@ -46,6 +48,12 @@ def learn(watch: Watch, source: FileReplay, accounts: PublicAccounts, tone: Tone
         raise FileUnusable(
             f"{source.name} holds {days:.1f} days: give at least {SHORTEST_DAYS:g}, better two weeks, so that the hours of the "
             "day and the days of the week can be told apart"
+        )
+    before, after = source.longest_gap
+    if after - before > LONGEST_GAP:
+        raise FileUnusable(
+            f"{source.name} holds nothing between {before:%Y-%m-%d} and {after:%Y-%m-%d}, which would be learnt as silence: leave "
+            "out what is before that or after it"
         )
     matched = list(_matched(watch, source, accounts, report))
     if not matched:

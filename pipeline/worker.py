@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SESSION_TIMEOUT_SECS: Final = 15.0
 MAX_POLL_SECS: Final = 7 * 24 * 3600.0
 STOP_SECS: Final = 15.0  # less than the supervisor waits
+SAY_SECS: Final = 2.0
 HEARTBEAT_SECS: Final = 5.0
 REPEAT_SECS: Final = 10.0
 _KNOWN_COMPLAINTS: Final = 500
@@ -189,6 +190,10 @@ class _BoundedWorker(Worker):  # type: ignore[misc]
 
 
 def _end_by_force(loop: asyncio.AbstractEventLoop) -> None:
+    """Say what waits, if that can be said: whoever reads standard error may be what hangs, with the log's lock held."""
+    last = threading.Timer(SAY_SECS, os._exit, (EXIT_BUG,))
+    last.daemon = True
+    last.start()
     try:  # the loop may turn meanwhile: that its tasks could not be named must not keep the process
         waiting = "\n".join(" > ".join(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop))
         log.error("not stopped within %.0f s, ended by force; what waited:\n%s", STOP_SECS, waiting)

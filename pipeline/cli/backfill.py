@@ -28,7 +28,8 @@ from schemas.watches import Watch
 @as_option
 @common_options
 def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, lang: Language, name: str | None) -> None:
-    """Learn what is usual for WATCH from a FILE of past posts (JSON lines or CSV), at best of the last weeks.
+    """Learn what is usual for WATCH from a FILE of past posts (JSON lines or CSV), at best of the last weeks
+    and without a gap of more than two of them.
 
     The posts pass the watch and the model here, and only what was learnt is written: no text and no author. It takes the
     place of what the detector has learnt so far. About 80 posts a second that the watch takes. Also says how soon a rise

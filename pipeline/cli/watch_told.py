@@ -56,8 +56,12 @@ def expect(
     audit_log(context, name).write(Action.EXPECTED, [watch_id, record.expectation_id], reason)
     tell(deployment.kafka, watch_id, record)
     when = f"from {begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M}"
-    said = "taken back" if factor == 1 else f"{factor:g} times the usual is expected"
-    context.answer(record.model_dump(mode="json"), f"{watch.title}: {said} {when}, in force within seconds")
+    said = (
+        f"whatever was expected {when} is taken back, in force within seconds; what was said of other times stays"
+        if factor == 1
+        else f"{factor:g} times the usual is expected {when}, in force within seconds"
+    )
+    context.answer(record.model_dump(mode="json"), f"{watch.title}: {said}")
 
 
 @click.command()
@@ -77,7 +81,10 @@ def verdict(context: Context, *, watch_id: str, what: str, name: str | None) -> 
     record = Verdict(watch_id=watch_id, crisis=what == "crisis", who=who_runs_this(name), at=wall_clock())
     audit_log(context, name).write(Action.VERDICT, [watch_id], what)
     tell(deployment.kafka, watch_id, record)
-    context.answer(record.model_dump(mode="json"), f"{watch.title}: taken down as {what}")
+    context.answer(
+        record.model_dump(mode="json"),
+        f"{watch.title}: taken down as {what}, of the rise that is going on; if none is, it changes nothing",
+    )
 
 
 def _known(context: Context, watch_id: str) -> tuple[Deployment, Watch]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.signals import SignalLevel
 
 Language = Literal["tr", "en"]
+LARGEST_BUDGET_WEEKS: Final = 100_000.0
+"""Two thousand years; infinity is no number in JSON, and would make versions of watches that nobody can read again."""
 
 
 class OnCallList(BaseModel):
@@ -23,6 +25,7 @@ class OnCallList(BaseModel):
     budget_weeks: float = Field(
         default=12.0,
         gt=0,
+        le=LARGEST_BUDGET_WEEKS,
         description="one false call in so many weeks, divided among the watches that page this list; "
         "a larger number wakes people less often and later",
     )

@@ -195,12 +195,13 @@ class Surge:
         self._late = True
 
     def take_verdict(self, *, crisis: bool) -> None:
-        """What a person says about the rise that is going on; without one it changes nothing.
+        """What a person says about the rise that is going on, or that the tails have not learnt from yet; else it changes nothing.
 
         A crisis is not learnt from as something that happens by itself; what is none is learnt from in full, so that
         the same again is less unusual.
         """
-        if self._last.score >= 0:
+        peaks = (tail.score(tail.peak) for tail in (self._hour.tail, self._excess.tail))
+        if max(self._last.score, *peaks) >= 0:
             self._verdict = Verdict.CRISIS if crisis else Verdict.NO_CRISIS
 
     def copy(self) -> Self:

@@ -15,6 +15,9 @@ from processors.watches.expression import Everything
 from processors.watches.query import InvalidQuery, parse
 from schemas.watches import ACCOUNTABILITY, PAGE_AUTHORS, PAGE_MENTIONS, Stated, Watch, WatchId, WatchLevel
 
+LARGEST_FLOOR: Final = 1_000_000
+"""Of authors and mentions; a number too long for JSON would make a version that nobody can read again."""
+
 
 class WatchSpec(BaseModel):
     """A watch as it is written."""
@@ -34,8 +37,12 @@ class WatchSpec(BaseModel):
     legal_basis: Stated = Field(description="the ground on which it may")
     owner: Stated = Field(description="the unit that answers for the watch")
     expires: date = Field(description="last day on which the watch listens")
-    page_authors: int = Field(default=PAGE_AUTHORS, ge=1, description="distinct authors in 60 minutes that a page needs")
-    page_mentions: int = Field(default=PAGE_MENTIONS, ge=1, description="mentions in 60 minutes that a page needs")
+    page_authors: int = Field(
+        default=PAGE_AUTHORS, ge=1, le=LARGEST_FLOOR, description="distinct authors in 60 minutes that a page needs"
+    )
+    page_mentions: int = Field(
+        default=PAGE_MENTIONS, ge=1, le=LARGEST_FLOOR, description="mentions in 60 minutes that a page needs"
+    )
 
     @field_validator("expires", mode="before")
     @classmethod
@@ -117,6 +124,8 @@ _REMEDIES: Final = {
     "string_too_short": ("is empty", "fill it in or remove the line"),
     "string_pattern_mismatch": ("is no id", "use at most 64 lower-case letters a-z, digits and hyphens, as in su-kesintisi"),
     "greater_than_equal": ("is too small", "write 1 or more"),
+    "less_than_equal": ("is too large", f"write {LARGEST_FLOOR:,} or less"),
+    "int_parsing_size": ("is too large", f"write {LARGEST_FLOOR:,} or less"),
     "int_type": ("is no whole number", "write one, as in 5"),
     "int_parsing": ("is no whole number", "write one, as in 5"),
     "int_from_float": ("is no whole number", "write one, as in 5"),

@@ -76,6 +76,15 @@ def test_too_little_teaches_nothing(tmp_path: Path) -> None:
         learnt(history(tmp_path, days=1))
 
 
+def test_a_stray_old_post_does_not_make_years_of_silence_the_usual(tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    history(tmp_path, days=3)
+    stray = json.dumps({"id": "eski", "text": "Su yok", "published_at": (BEGIN - timedelta(days=400)).isoformat()}) + "\n"
+    file.write_text(file.read_text(encoding="utf-8") + stray, encoding="utf-8")
+    with pytest.raises(FileUnusable, match=r"holds nothing between 20\d\d-\d\d-\d\d and .*leave out"):
+        learnt(FileReplay(file, now=NOW))
+
+
 def test_a_watch_that_takes_nothing_of_it_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileUnusable, match=r"takes none of the 1441 lines: try it with 'nabiz watch test'"):
         learnt(history(tmp_path, days=3, text="Park {number}"))

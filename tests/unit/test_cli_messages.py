@@ -81,6 +81,7 @@ def posts(desk: Desk) -> str:
         ("kafka: {bootstrp: a}\n", "kafka.bootstrp: unknown key; did you mean 'bootstrap'?"),
         ("workers: {enrich: 99}\n", "workers.enrich: Input should be less than or equal to 12, got 99"),
         ("on_call: {gece: {channels: [mattermost]}}\n", "the channel 'mattermost', which is not under channels"),
+        ("on_call: {gece: {channels: [console], budget_weeks: .inf}}\n", "less than or equal to 100000, got inf"),
         ("institution: [\n", "line 2: not YAML"),
         ("institution: a\n  b: c\n", "line 2: not YAML"),
         ("- a\n", "found a list"),

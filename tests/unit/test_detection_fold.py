@@ -309,7 +309,7 @@ def _before_a_long_silence() -> DetectFold:
     return fold
 
 
-@pytest.mark.parametrize("year", [1, 1969, 1970, 9999])
+@pytest.mark.parametrize("year", [1, 1969, 1970, 2200, 9999])
 def test_an_impossible_time_is_a_dead_letter_and_changes_nothing(year: int) -> None:
     """It would end the process, and again when the record is read again."""
     then = datetime(year, 12, 30, tzinfo=UTC)

@@ -337,6 +337,21 @@ class TestVerdict:
         after = [(tail.threshold, tail.clusters, tail.excess, tail.weeks) for tail in (surge._hour.tail, surge._excess.tail)]
         assert (after == before) is crisis
 
+    def test_it_may_come_when_the_worst_is_over(self) -> None:
+        """People answer when they have time to: the alert is open for another hour, and the hour's tail has not learnt yet."""
+        learnt = []
+        for crisis in (True, None, False):
+            surge, rng = Surge(MONDAY), Random(11)
+            ticked(surge, [float(rng.random() < 0.5) for _ in range(5 * DAY)])
+            ticked(surge, [5.0] * 60)
+            last = ticked(surge, [float(rng.random() < 0.5) for _ in range(80)])[-1]
+            assert last.score < 0
+            if crisis is not None:
+                surge.take_verdict(crisis=crisis)
+            ticked(surge, [float(rng.random() < 0.5) for _ in range(DAY)])
+            learnt.append(surge._hour.tail.excess)
+        assert learnt[0] < learnt[1] < learnt[2]
+
     def test_it_survives_storing_and_ends_with_the_rise(self) -> None:
         surge = Surge(MONDAY)
         ticked(surge, [0.0] * DAY + [3.0] * 30)

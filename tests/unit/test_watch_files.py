@@ -117,6 +117,14 @@ QUERY = "query: '\"su kesintisi\" OR #susuz'"
             "line 14, su, page_mentions: '0' is too small; write 1 or more",
         ),
         (
+            changed("2027-12-31", "2027-12-31\npage_mentions: 1000001"),
+            "line 14, su, page_mentions: '1000001' is too large; write 1,000,000 or less",
+        ),
+        (
+            changed("2027-12-31", "2027-12-31\npage_authors: 1" + 31 * "0"),
+            "line 14, su, page_authors: '1" + 31 * "0" + "' is too large; write 1,000,000 or less",
+        ),
+        (
             changed("2027-12-31", "2027-12-31\npage_authors: many"),
             "line 14, su, page_authors: 'many' is no whole number; write one, as in 5",
         ),
