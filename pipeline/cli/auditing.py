@@ -9,6 +9,7 @@ from pipeline.cli.common import Context
 from pipeline.deployment import wall_clock
 
 SHORTEST_REASON: Final = 10
+LONGEST_REASON: Final = 1_000
 
 
 class Reason(click.ParamType):
@@ -25,6 +26,8 @@ class Reason(click.ParamType):
                 '--reason "threat against staff, file 2026/118"',
                 param, ctx,
             )  # fmt: skip
+        if len(reason) > LONGEST_REASON:
+            self.fail(f"{len(reason):,} characters, more than {LONGEST_REASON:,}: say it shorter, and name the file", param, ctx)
         return reason
 
 

@@ -1,7 +1,7 @@
 """The fold over one partition of `hits`. Implements the Fold protocol of pipeline.fold without knowing it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from schemas.watches import Watch
 
 CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
+EXPECTATIONS: Final = 256  # of one watch, that are not long over
+LONGEST_REASON: Final = 1_000  # characters
 _EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _BUCKET_MARK: Final = "@"
@@ -150,6 +152,7 @@ class DetectFold:
         if state is None:
             raise NotARecord(f"said of the watch {record.watch_id}, which was never announced")
         if isinstance(record, Expectation):
+            _refuse_too_much(record, state.expectations)
             state.expect(record)
         elif isinstance(record, Verdict):
             state.take_verdict(crisis=record.crisis)
@@ -283,6 +286,14 @@ def _refuse_impossible(record: HitRecord) -> None:
             return
     if not all(_EARLIEST <= time < _LATEST for time in times):
         raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
+
+
+def _refuse_too_much(record: Expectation, known: Collection[str]) -> None:
+    """They stand in the watch's own state, one record of Kafka: one that is too large could never be saved. Raises `NotARecord`."""
+    if len(record.reason) > LONGEST_REASON:
+        raise NotARecord(f"a reason of more than {LONGEST_REASON} characters")
+    if len(known) >= EXPECTATIONS and record.expectation_id not in known and record.factor != 1:
+        raise NotARecord(f"more than {EXPECTATIONS} expectations of one watch")
 
 
 def _bucket_key(watch_id: str, number: int, part: str) -> str:

@@ -268,11 +268,12 @@ def test_a_missing_file_is_named(desk: Desk) -> None:
         (("--from", "2027-01-01", "--to", "2027-03-01"), "at most 31 days later"),
         (("--from", "2020-01-01", "--to", "2020-01-02"), "is over"),
         (("--from", "2027-01-01", "--to", "2027-01-02", "--factor", "inf"), "not in the range"),
+        (("--from", "2027-01-01", "--to", "2027-01-02", "--reason", "ş" * 1001), "1,001 characters, more than 1,000"),
     ],
 )
 def test_an_expectation_that_makes_no_sense_is_explained(desk: Desk, said: tuple[str, ...], expected: str) -> None:
     """Before any server is asked, and at the end of the calendar too."""
-    assert expected in desk.mistake("watch", "expect", "su-kesintisi", *said, "--reason", "duyurulan bakım")
+    assert expected in desk.mistake("watch", "expect", "su-kesintisi", "--reason", "duyurulan bakım", *said)
 
 
 # -- keys and the audit log -----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from processors.detection.clocks import bucket_of
-from processors.detection.fold import DetectFold
+from processors.detection.fold import EXPECTATIONS, LONGEST_REASON, DetectFold
 from processors.spikes import Surge
 from processors.spikes.misread import MISSED_PER_FOUND, without_misread
 from processors.spikes.surge import _HEAD, _VALUES
@@ -18,6 +18,7 @@ from schemas.outputs import Output
 from schemas.records import NotARecord
 from schemas.sentiments import NO_MODEL, Sentiment
 from schemas.signals import Series, Signal, SignalKind, SignalLevel
+from schemas.topics import LARGE_MESSAGE_BYTES
 from tests.unit.detection_log import START, Log, apply, at, minutes, progress, saved, signals, tone, watch, with_history
 
 HOURS = 6
@@ -121,6 +122,17 @@ class TestExpectation:
     def test_one_that_would_mute_is_refused(self, changes: dict[str, object]) -> None:
         with pytest.raises(ValueError, match=r"factor|ends|reason"):
             expectation(**changes)
+
+    def test_so_many_or_such_long_ones_that_the_state_could_not_be_saved_are_dead_letters(self) -> None:
+        """A record of state that Kafka does not take would stop the detector for good."""
+        fold = history(Log())
+        with pytest.raises(NotARecord, match="a reason of more than"):
+            fold.apply(expectation(reason="x" * (LONGEST_REASON + 1)).encode())
+        apply(fold, *(expectation(expectation_id=f"bakim-{n}", reason="ş" * LONGEST_REASON) for n in range(EXPECTATIONS)))
+        with pytest.raises(NotARecord, match="more than 256 expectations"):
+            fold.apply(expectation(expectation_id="one-more").encode())
+        apply(fold, expectation(expectation_id="bakim-7", factor=1.0), expectation(expectation_id="one-more"))
+        assert max(len(value) for _, value in fold.changes() if value) < LARGE_MESSAGE_BYTES / 4
 
     def test_of_a_watch_that_nobody_announced_it_is_a_dead_letter(self) -> None:
         with pytest.raises(NotARecord, match="never announced"):
