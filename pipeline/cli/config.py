@@ -57,7 +57,27 @@ def _watches(context: Context, configuration: Configuration) -> list[WatchSpec]:
 
 
 def _value(file: Path, configuration: Configuration, watches: list[WatchSpec]) -> dict[str, Any]:
-    return {"file": str(file), "usable": True, "watches": len(watches), "configuration": configuration.model_dump(mode="json")}
+    return {
+        "file": str(file), "usable": True, "watches": len(watches), "false_calls": _false_calls(configuration, watches),
+        "configuration": configuration.model_dump(mode="json"),
+    }  # fmt: skip
+
+
+def _false_calls(configuration: Configuration, watches: list[WatchSpec]) -> dict[str, Any]:
+    """By on-call list: what its budget aims at, and what became of it on simulated watches, a year."""
+    found = {}
+    for name, entry in configuration.all_on_call().items():
+        paging = _paging(name, watches)
+        simulated = _simulated(paging, entry.budget_weeks)
+        found[name] = {
+            "paging_watches": paging, "aimed_at_a_year": round(_WEEKS_A_YEAR / entry.budget_weeks, 1),
+            "simulated_a_year": simulated and [round(value, 1) for value in simulated],
+        }  # fmt: skip
+    return found
+
+
+def _paging(on_call: str, watches: list[WatchSpec]) -> int:
+    return sum(spec.on_call == on_call and spec.level is WatchLevel.PAGE for spec in watches)
 
 
 _WEEKS_A_YEAR: Final = 365.25 / 7
@@ -93,7 +113,7 @@ def _on_call(configuration: Configuration, watches: list[WatchSpec]) -> list[str
     """The budget is the list's, however many watches share it: see pipeline.watch_registry."""
     lines = []
     for name, entry in configuration.all_on_call().items():
-        paging = sum(spec.on_call == name and spec.level is WatchLevel.PAGE for spec in watches)
+        paging = _paging(name, watches)
         lines.append(
             f"{name}: {', '.join(entry.channels)}; one false call in {entry.budget_weeks:g} weeks, "
             f"about {_WEEKS_A_YEAR / entry.budget_weeks:.1f} a year; {_shared(paging, entry.budget_weeks)}"
@@ -103,11 +123,16 @@ def _on_call(configuration: Configuration, watches: list[WatchSpec]) -> list[str
 
 
 def _measured(paging: int, budget_weeks: float) -> str:
-    """What became of such a budget on simulated watches: each extreme as if all watches were like that."""
-    fewest, most = (_WEEKS_A_YEAR * paging * pages for pages in false_pages_a_week(budget_weeks * paging))
-    if paging == 0 or math.isnan(most):
+    found = _simulated(paging, budget_weeks)
+    if found is None:
         return ""
-    return f"; simulated watches gave {fewest:.0f} a year where they are quiet, up to {most:.0f} where they are busy"
+    return f"; simulated watches gave {found[0]:.0f} a year where they are quiet, up to {found[1]:.0f} where they are busy"
+
+
+def _simulated(paging: int, budget_weeks: float) -> tuple[float, float] | None:
+    """Fewest and most false calls a year of such a budget, as if all watches were like that; None where none was measured."""
+    fewest, most = (_WEEKS_A_YEAR * paging * pages for pages in false_pages_a_week(budget_weeks * paging))
+    return None if math.isnan(most) else (fewest, most)
 
 
 def _shared(paging: int, budget_weeks: float) -> str:

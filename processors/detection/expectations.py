@@ -24,6 +24,12 @@ class Expectations:
     def __init__(self) -> None:
         self._expected: dict[str, _Expected] = {}  # by the expectation's id
 
+    def __len__(self) -> int:
+        return len(self._expected)
+
+    def __contains__(self, expectation_id: object) -> bool:
+        return expectation_id in self._expected
+
     def take(self, record: ExpectationRecord) -> None:
         """Take over what is known beforehand, or that it no longer is."""
         if record.factor == _NO_MORE:

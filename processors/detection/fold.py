@@ -1,7 +1,7 @@
 """The fold over one partition of `hits`. Implements the Fold protocol of pipeline.fold without knowing it."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import orjson
 from processors.detection.alone import RECORDS
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
+from processors.detection.expectations import Expectations
 from processors.detection.sources import settled_hours
 from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
 from schemas.hits import HITS, Expectation, History, Hit, HitRecord, Progress, Retract, Verdict, WatchChanged
@@ -288,7 +289,7 @@ def _refuse_impossible(record: HitRecord) -> None:
         raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
 
 
-def _refuse_too_much(record: Expectation, known: Collection[str]) -> None:
+def _refuse_too_much(record: Expectation, known: Expectations) -> None:
     """They stand in the watch's own state, one record of Kafka: one that is too large could never be saved. Raises `NotARecord`."""
     if len(record.reason) > LONGEST_REASON:
         raise NotARecord(f"a reason of more than {LONGEST_REASON} characters")

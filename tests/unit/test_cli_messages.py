@@ -133,6 +133,15 @@ def test_a_good_configuration_is_told_in_words(desk: Desk) -> None:
         assert expected in result.output
 
 
+def test_what_a_budget_becomes_is_told_to_scripts_too(desk: Desk) -> None:
+    desk.file("watches.yaml", WATCH)
+    file = desk.file("institution.yaml", "institution: Çınarlı\nwatches: [watches.yaml]\n")
+    [told] = json.loads(desk.run("config", "check", "--json", file).output)["false_calls"].values()
+    assert (told["paging_watches"], told["aimed_at_a_year"]) == (1, 4.3)
+    fewest, most = told["simulated_a_year"]
+    assert 0 <= fewest < 4.3 < most
+
+
 @pytest.mark.parametrize("arguments", [["config", "check"], ["config", "check", "nowhere.yaml"]])
 def test_a_configuration_must_be_named(desk: Desk, arguments: list[str]) -> None:
     """Without one, and with one that is not there."""
