@@ -183,17 +183,20 @@ class _BoundedWorker(Worker):  # type: ignore[misc]
             self.loop.add_signal_handler(number, self._stop_in_time, stop)
 
     def _stop_in_time(self, stop: Callable[[], None]) -> None:
-        limit = threading.Timer(STOP_SECS, _end_by_force, (self.loop,))
-        limit.daemon = True
-        limit.start()
+        _after(STOP_SECS, _end_by_force, self.loop)
         stop()
+
+
+def _after(secs: float, act: Callable[..., object], argument: object) -> None:
+    """In a thread of its own, unless the process has ended by then."""
+    timer = threading.Timer(secs, act, (argument,))
+    timer.daemon = True
+    timer.start()
 
 
 def _end_by_force(loop: asyncio.AbstractEventLoop) -> None:
     """Say what waits, if that can be said: whoever reads standard error may be what hangs, with the log's lock held."""
-    last = threading.Timer(SAY_SECS, os._exit, (EXIT_BUG,))
-    last.daemon = True
-    last.start()
+    _after(SAY_SECS, os._exit, EXIT_BUG)
     try:  # the loop may turn meanwhile: that its tasks could not be named must not keep the process
         waiting = "\n".join(" > ".join(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop))
         log.error("not stopped within %.0f s, ended by force; what waited:\n%s", STOP_SECS, waiting)

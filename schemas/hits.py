@@ -14,6 +14,8 @@ from schemas.watches import Watch
 EXCERPT_CHARACTERS = 280
 LARGEST_FACTOR = 20.0
 LONGEST_EXPECTATION = timedelta(days=31)
+LONGEST_REASON = 1_000
+"""Characters. Detect keeps reasons in the state of the watch, which is one record of Kafka."""
 
 
 class Hit(Record):

@@ -7,9 +7,9 @@ import click
 from pipeline.audit import AuditLog, audit_file, who_runs_this
 from pipeline.cli.common import Context
 from pipeline.deployment import wall_clock
+from schemas.hits import LONGEST_REASON
 
 SHORTEST_REASON: Final = 10
-LONGEST_REASON: Final = 1_000
 
 
 class Reason(click.ParamType):

@@ -6,8 +6,11 @@ from processors.detection.clocks import bucket_of
 from processors.detection.damping import WINDOW_BUCKETS
 from processors.spikes.expectations import MEMORY_BUCKETS, Expectation, known
 from processors.spikes.surge import USUAL, Known
+from schemas.hits import LONGEST_REASON
 from schemas.hits import Expectation as ExpectationRecord
+from schemas.records import NotARecord
 
+EXPECTATIONS: Final = 256  # that are not long over
 _NO_MORE: Final = 1.0  # a factor that takes an expectation back
 
 
@@ -24,17 +27,15 @@ class Expectations:
     def __init__(self) -> None:
         self._expected: dict[str, _Expected] = {}  # by the expectation's id
 
-    def __len__(self) -> int:
-        return len(self._expected)
-
-    def __contains__(self, expectation_id: object) -> bool:
-        return expectation_id in self._expected
-
     def take(self, record: ExpectationRecord) -> None:
-        """Take over what is known beforehand, or that it no longer is."""
+        """Take over what is known beforehand, or that it no longer is. Raises `NotARecord` for more than the state can hold."""
+        if len(record.reason) > LONGEST_REASON:
+            raise NotARecord(f"a reason of more than {LONGEST_REASON} characters")
         if record.factor == _NO_MORE:
             self._expected.pop(record.expectation_id, None)
             return
+        if len(self._expected) >= EXPECTATIONS and record.expectation_id not in self._expected:
+            raise NotARecord(f"more than {EXPECTATIONS} expectations of one watch")
         span = Expectation(bucket_of(record.start), bucket_of(record.end), record.factor)
         self._expected[record.expectation_id] = _Expected(span, record.reason)
 

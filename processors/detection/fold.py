@@ -10,7 +10,6 @@ import orjson
 from processors.detection.alone import RECORDS
 from processors.detection.buckets import Bucket
 from processors.detection.clocks import BUCKET_SECS, LAG_SECS, Clocks
-from processors.detection.expectations import Expectations
 from processors.detection.sources import settled_hours
 from processors.detection.watch import LATE_BUCKETS, Spoken, WatchState
 from schemas.hits import HITS, Expectation, History, Hit, HitRecord, Progress, Retract, Verdict, WatchChanged
@@ -22,8 +21,6 @@ from schemas.watches import Watch
 
 CLOCKS_KEY: Final = "@clocks"
 RETRACTED_IDS: Final = 10_000  # deletions remembered, so that one that overtakes its post still counts
-EXPECTATIONS: Final = 256  # of one watch, that are not long over
-LONGEST_REASON: Final = 1_000  # characters
 _EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _BUCKET_MARK: Final = "@"
@@ -153,7 +150,6 @@ class DetectFold:
         if state is None:
             raise NotARecord(f"said of the watch {record.watch_id}, which was never announced")
         if isinstance(record, Expectation):
-            _refuse_too_much(record, state.expectations)
             state.expect(record)
         elif isinstance(record, Verdict):
             state.take_verdict(crisis=record.crisis)
@@ -287,14 +283,6 @@ def _refuse_impossible(record: HitRecord) -> None:
             return
     if not all(_EARLIEST <= time < _LATEST for time in times):
         raise NotARecord(f"a time outside the years {_EARLIEST.year} to {_LATEST.year - 1}")
-
-
-def _refuse_too_much(record: Expectation, known: Expectations) -> None:
-    """They stand in the watch's own state, one record of Kafka: one that is too large could never be saved. Raises `NotARecord`."""
-    if len(record.reason) > LONGEST_REASON:
-        raise NotARecord(f"a reason of more than {LONGEST_REASON} characters")
-    if len(known) >= EXPECTATIONS and record.expectation_id not in known and record.factor != 1:
-        raise NotARecord(f"more than {EXPECTATIONS} expectations of one watch")
 
 
 def _bucket_key(watch_id: str, number: int, part: str) -> str:

@@ -316,7 +316,7 @@ class WatchState:
     # -- what people say beforehand and afterwards -------------------------------------------------------------------
 
     def expect(self, record: Expectation) -> None:
-        """Take over what is known beforehand, or that it no longer is."""
+        """Take over what is known beforehand, or that it no longer is. Raises `NotARecord`, see `Expectations.take`."""
         self.expectations.take(record)
 
     def learn_anew(self) -> None:

@@ -15,9 +15,8 @@ WARM_UP_BUCKETS: Final = 60  # of a new series: it is measured, and nothing is s
 FIRST_LEVEL_BUCKETS: Final = 5.0  # that the prior of the level is worth in them
 LEVEL_MEMORY: Final = BUCKETS_PER_WEEK
 HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
-WEEKDAYS_FROM: Final = (
-    BUCKETS_PER_WEEK  # buckets: before, the first Monday would be taken for a busy weekday, its hours for usual
-)
+WEEKDAYS_FROM: Final = BUCKETS_PER_WEEK
+"""Before, the hours of the first Monday would be taken for its weekday's."""
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
 SEASON_PRIOR: Final = 20.0  # mentions that a share of exactly 1 is worth; keeps a sparse series flat
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5

@@ -33,7 +33,7 @@ def signature(text: str) -> str:
 
 
 def near(a: str, b: str, bits: int = 3) -> bool:
-    """Whether two signatures differ in at most `bits` bits. Copies are told by equality; this is for exploring."""
+    """Whether two signatures differ in at most `bits` bits. Copies are told by equality, one story in edited copies by this."""
     return (int(a, 16) ^ int(b, 16)).bit_count() <= bits
 
 

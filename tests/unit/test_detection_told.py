@@ -8,11 +8,12 @@ from random import Random
 import pytest
 
 from processors.detection.clocks import bucket_of
-from processors.detection.fold import EXPECTATIONS, LONGEST_REASON, DetectFold
+from processors.detection.expectations import EXPECTATIONS
+from processors.detection.fold import DetectFold
 from processors.spikes import Surge
 from processors.spikes.misread import MISSED_PER_FOUND, without_misread
 from processors.spikes.surge import _HEAD, _VALUES
-from schemas.hits import Expectation, History, Hit, Verdict, WatchChanged
+from schemas.hits import LONGEST_REASON, Expectation, History, Hit, Verdict, WatchChanged
 from schemas.labels import Label
 from schemas.outputs import Output
 from schemas.records import NotARecord
