@@ -18,9 +18,14 @@ HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
 WEEKDAYS_FROM: Final = BUCKETS_PER_WEEK
 """Before, the hours of the first Monday would be taken for its weekday's."""
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
-SEASON_PRIOR: Final = 20.0  # mentions that a share of exactly 1 is worth; keeps a sparse series flat
+SEASON_PRIOR: Final = (
+    20.0  # mentions that is worth what is expected of a share: 1 of a weekday's, of an hour's that of those around
+)
+HOURS_AROUND: Final = (-3, -2, -1, 1, 2, 3)
+"""A sparse series learns its night from all of these hours; what is loud enough, each hour by itself."""
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
 FAST_MEMORY: Final = (30.0, 180.0)  # minutes: smoothed twice, follows a level that rises within hours
+FAST_PRIOR: Final = 20.0  # mentions that is worth that the fast level is the slow one: five mentions are no rise over hours
 FAST_CEILING: Final = 2.5  # times the usual, and as many standard deviations: what is above teaches the fast level no more
 SMALLEST: Final = 1e-4  # weight a minute; keeps an empty series out of divisions by zero
 SMALLEST_SHARE: Final = 0.05
@@ -42,6 +47,8 @@ class Usual:
     weekday_share: float
     factor: float
     """What is known beforehand: 2 where twice as much as usual is expected."""
+    level: float
+    """Weight a bucket, whatever the hour and weekday, times `factor`."""
     mean: float
     """Weight a bucket (mu)."""
     fast_mean: float
@@ -91,12 +98,15 @@ class Season:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
         prior = SEASON_PRIOR / level
-        seen, expected = self._hour(hour)
-        near = (seen + prior) / (expected + prior)
-        far = (self.hours_seen[other] + prior) / (self.hours_expected[other] + prior)
-        seen, expected = self._weekday(weekday)
-        weekday_share = (seen + prior) / (expected + prior) if weekdays else 1.0
+        near = _share(*self._hour(hour), prior, self._around(hour, prior))
+        far = _share(self.hours_seen[other], self.hours_expected[other], prior, self._around(other, prior))
+        weekday_share = _share(*self._weekday(weekday), prior) if weekdays else 1.0
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
+
+    def _around(self, hour: int, prior: float) -> float:
+        """Share of the three hours before and the three after together."""
+        hours = [(hour + distance) % HOURS for distance in HOURS_AROUND]
+        return _share(sum(self.hours_seen[each] for each in hours), sum(self.hours_expected[each] for each in hours), prior)
 
     def _hour(self, hour: int) -> tuple[float, float]:
         """Seen and expected, with the hour that goes on."""
@@ -141,6 +151,11 @@ class Season:
         self.restore((0.0, 0.0, 0.0, 0.0, *(half(value / level) for value in values)))
 
 
+def _share(seen: float, expected: float, prior: float, otherwise: float = 1.0) -> float:
+    """Of what was seen and expected; with a `prior` minutes' worth of trust in what it is `otherwise`."""
+    return (seen + prior * otherwise) / (expected + prior)
+
+
 def half(value: float) -> float:
     """Rounded to a float16, or the largest that there is."""
     (rounded,) = _HALF.unpack(_HALF.pack(min(value, LARGEST_HALF)))
@@ -177,13 +192,13 @@ class Baseline:
     def usual(self, minute: int, factor: float = 1.0) -> Usual:
         """What is usual at this minute of the week, times what is known beforehand; changes nothing."""
         hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level, weekdays=self._knows_weekdays)
-        share = hour_share * weekday_share * factor
-        mean = max(self.level * share, SMALLEST)
-        fast_mean = max(self.fast * share, mean)
+        mean = max(self.level * hour_share * weekday_share * factor, SMALLEST)
+        hours = sum(FAST_MEMORY)
+        fast_mean = mean * max(1.0, (self.fast * hours + FAST_PRIOR) / (self.level * hours + FAST_PRIOR))
         extra, weight = DISPERSION_PRIOR
         dispersion = (max(self.extra_variance, 0.0) + extra) / (self.squared_mean + weight)
         spread = math.sqrt(mean + dispersion * mean * mean)
-        return Usual(hour, weekday, hour_share, weekday_share, factor, mean, fast_mean, spread)
+        return Usual(hour, weekday, hour_share, weekday_share, factor, self.level * factor, mean, fast_mean, spread)
 
     def learn(self, usual: Usual, weight: float, trust: float, *, to_season: bool, ends_hour: bool) -> None:
         """Take a closed bucket over; with trust < 1 it counts as less than one bucket. `to_season`: also for hour and weekday."""

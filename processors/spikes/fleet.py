@@ -41,7 +41,7 @@ class _Usual:
     """What is usual in one minute, for each series."""
 
     __slots__ = (
-        "factor", "fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share",
+        "excess_scale", "factor", "fast_mean", "hour", "hour_share", "mean", "share", "spread", "weekday", "weekday_share",
     )  # fmt: skip
 
     def __init__(self, fleet: "Fleet", values: Floats, factor: float) -> None:
@@ -51,13 +51,17 @@ class _Usual:
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
         hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
         hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
-        near, far = _share(hour_sums, prior), _share(hours[:, other].astype(np.float64), prior)
+        near = _share(hour_sums, prior, _share(fleet.around(self.hour), prior))
+        far = _share(hours[:, other].astype(np.float64), prior, _share(fleet.around(other), prior))
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
         self.weekday_share = np.where(fleet.buckets >= usual.WEEKDAYS_FROM, _share(weekday_sums, prior), 1.0)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
-        self.fast_mean = np.maximum(values[_FAST] * self.share, self.mean)
+        hours_long = sum(usual.FAST_MEMORY)
+        rise = (values[_FAST] * hours_long + usual.FAST_PRIOR) / (values[_LEVEL] * hours_long + usual.FAST_PRIOR)
+        self.fast_mean = self.mean * np.maximum(1.0, rise)
+        self.excess_scale = _excess_scale(self.mean, values[_LEVEL] * factor)
         extra, weight = usual.DISPERSION_PRIOR
         dispersion = (np.maximum(values[_EXTRA], 0.0) + extra) / (values[_SQUARED] + weight)
         self.spread = np.sqrt(self.mean + dispersion * self.mean * self.mean)
@@ -77,6 +81,7 @@ class Fleet:
         self.next_bucket = first_bucket
         self.utc_offset_minutes = utc_offset_minutes
         self.hours = np.zeros((2, usual.HOURS, series), np.float16)  # seen, expected
+        self._around: dict[int, Floats] = {}  # sums of `hours`, which change at the end of an hour only
         self.weekdays = np.zeros((2, usual.WEEKDAYS, series), np.float16)
         self.pending = np.zeros((4, series), np.float32)  # of the hour that has not ended; see `Season`
         self.buckets = np.zeros(series, np.int32)
@@ -103,7 +108,8 @@ class Fleet:
     @property
     def nbytes(self) -> int:
         """Memory of all states."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        arrays = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        return sum(value.nbytes for value in [*arrays, *self._around.values()])
 
     def tick(self, weights: npt.ArrayLike, known: Known = USUAL) -> Floats:
         """Close the next bucket with each series' weight; the scores. Raises ValueError for what is no weight."""
@@ -163,7 +169,7 @@ class Fleet:
         wanted = np.maximum(threshold + mean_excess * (log_clusters + score), np.nextafter(threshold, np.inf))
         above = np.sqrt(values[_VARIANCE] + members.PRIOR_VARIANCE) * np.expm1(wanted[_HOUR])
         by_hour = values[_MEAN] + above - self.totals[_HOUR] * members.HOUR_DECAY
-        total = (1 + members.EXCESS_SCALE * now.mean) * np.expm1(wanted[_SUM])
+        total = now.excess_scale * np.expm1(wanted[_SUM])
         by_sum = total - self.totals[_SUM] + members.EXCESS_FACTOR * now.fast_mean
         by_sum = np.where(total > self._cap(values, now), np.inf, by_sum)
         needed: Floats = np.maximum(np.minimum(by_hour, by_sum), 0.0)
@@ -177,6 +183,13 @@ class Fleet:
             _with(self.weekdays[:, weekday], np.exp(-minutes / usual.WEEKDAY_MEMORY), seen, weekday_expected),
         )
 
+    def around(self, hour: int) -> Floats:
+        """Seen and expected of the hours before and after one, together."""
+        if hour not in self._around:
+            hours = [(hour + distance) % usual.HOURS for distance in usual.HOURS_AROUND]
+            self._around[hour] = self.hours[:, hours].astype(np.float64).sum(axis=1)
+        return self._around[hour]
+
     # -- steps of a tick ---------------------------------------------------------------------------------------------
 
     def _read(self, values: Floats, now: _Usual, weight: Floats, known: Known) -> tuple[Floats, Floats]:
@@ -185,13 +198,12 @@ class Fleet:
         above = np.maximum(0.0, (hour - values[_MEAN] * known.hour) / spread)
         excess = np.maximum(0.0, self.totals[_SUM] + weight - members.EXCESS_FACTOR * now.fast_mean)
         excess = np.minimum(excess, self._cap(values, now))
-        return np.stack([hour, excess]), np.log1p(np.stack([above, excess / (1 + members.EXCESS_SCALE * now.mean)]))
+        return np.stack([hour, excess]), np.log1p(np.stack([above, excess / now.excess_scale]))
 
     def _cap(self, values: Floats, now: _Usual) -> Floats:
         mean_excess, log_clusters = self._tail_figures(values)
         highest = values[_TAILS:].reshape(5, 2, -1)[_THRESHOLD] + mean_excess * (log_clusters + members.LARGEST_SCORE)
-        scale = 1 + members.EXCESS_SCALE * now.mean
-        cap: Floats = scale * np.expm1(np.minimum(highest[_SUM], members.LARGEST_LOG)) + members.ROUNDING
+        cap: Floats = now.excess_scale * np.expm1(np.minimum(highest[_SUM], members.LARGEST_LOG)) + members.ROUNDING
         return cap
 
     @staticmethod
@@ -245,7 +257,7 @@ class Fleet:
         values[_VARIANCE, those] = members.HOUR_MEMORY / 2 * level + (members.PRIOR_SPREAD * mean) ** 2
         tail = values[_TAILS:].reshape(5, 2, -1)
         tail[:, _SUM, those] = 0.0
-        tail[_THRESHOLD, _SUM, those] = np.log1p((2 + 6 * level) / (1 + members.EXCESS_SCALE * level))
+        tail[_THRESHOLD, _SUM, those] = np.log1p((2 + 6 * level) / _excess_scale(level, level))
 
     def _learn_tails(self, values: Floats, read: Floats, ends: npt.NDArray[np.bool_]) -> None:
         tail = values[_TAILS:].reshape(5, 2, -1)
@@ -291,6 +303,7 @@ class Fleet:
     def _end_hour(self, now: _Usual) -> None:
         hour_sums, weekday_sums = self.sums(now.hour, now.weekday)
         self.hours[:, now.hour] = np.minimum(hour_sums, usual.LARGEST_HALF)
+        self._around.clear()
         knows = self.buckets >= usual.WEEKDAYS_FROM
         self.weekdays[:, now.weekday, knows] = np.minimum(weekday_sums, usual.LARGEST_HALF)[:, knows]
         self.pending[:] = 0.0
@@ -320,6 +333,7 @@ class Fleet:
         season = base.season
         self.pending[:, place] = season.seen, season.minutes, season.hour_expected, season.weekday_expected
         self.hours[:, :, place] = season.hours_seen, season.hours_expected
+        self._around.clear()
         self.weekdays[:, :, place] = season.weekdays_seen, season.weekdays_expected
         self.buckets[place] = base.buckets
         self.totals[:, place] = hour.total, excess.total
@@ -356,9 +370,14 @@ def _with(sums: npt.NDArray[np.float16], decay: Floats, seen: Floats, expected: 
     return both
 
 
-def _share(seen_expected: Floats, prior: Floats) -> Floats:
-    share: Floats = (seen_expected[0] + prior) / (seen_expected[1] + prior)
+def _share(seen_expected: Floats, prior: Floats, otherwise: Floats | float = 1.0) -> Floats:
+    share: Floats = (seen_expected[0] + prior * otherwise) / (seen_expected[1] + prior)
     return share
+
+
+def _excess_scale(mean: Floats, level: Floats) -> Floats:
+    scale: Floats = 1 + members.EXCESS_SCALE * np.sqrt(mean * level)
+    return scale
 
 
 def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:

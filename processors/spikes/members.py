@@ -14,7 +14,7 @@ from processors.spikes.tails import LEARNED_SCORE, Tail
 
 HOUR_MEMORY: Final = float(BUCKETS_PER_HOUR)  # minutes
 EXCESS_FACTOR: Final = 3.0  # times the usual: less than this is not collected
-EXCESS_SCALE: Final = 10.0  # minutes: the sum is measured in the usual weight of so many
+EXCESS_SCALE: Final = 9.0  # minutes: the sum is measured in the usual weight of so many; see `excess_scale`
 LARGEST_SCORE: Final = 8.0  # the excess stops here, at 2,981 weeks, so that it can run down again after a crisis
 LONGEST_RUN: Final = BUCKETS_PER_DAY  # then it is no surge but a level, and starts again
 LATE_RUN: Final = 15  # minutes: the excess takes a late mention that is younger, as its run may still be the same
@@ -93,6 +93,15 @@ class Hour:
         self.mean, self.variance, self.quiet = values
 
 
+def excess_scale(mean: float, level: float) -> float:
+    """What the sum is measured in, so that it says the same at night and at noon.
+
+    Chance alone scatters by the root of what is usual, a series that goes up and down by itself in proportion to it. Within
+    a day, where the level is the same, the scale goes between the two; from series to series it goes in proportion.
+    """
+    return 1 + EXCESS_SCALE * math.sqrt(mean * level)
+
+
 class Excess:
     """The sum of what exceeds 3 times the usual (a one-sided CUSUM, Page 1954): sees a steep rise within minutes."""
 
@@ -109,11 +118,11 @@ class Excess:
     def begin(self, level: float) -> None:
         """At the end of the warm-up: about two mentions too many are the first threshold."""
         self.total = self.run = 0.0
-        self.tail = Tail(math.log1p((2 + 6 * level) / (1 + EXCESS_SCALE * level)))
+        self.tail = Tail(math.log1p((2 + 6 * level) / excess_scale(level, level)))
 
     def read(self, weight: float, usual: Usual) -> Reading:
         """Changes nothing."""
-        scale = 1 + EXCESS_SCALE * usual.mean
+        scale = excess_scale(usual.mean, usual.level)
         cap = scale * math.expm1(min(self.tail.value_at(LARGEST_SCORE), LARGEST_LOG)) + ROUNDING
         total = min(max(0.0, self.total + weight - EXCESS_FACTOR * usual.fast_mean), cap)
         value = math.log1p(total / scale)

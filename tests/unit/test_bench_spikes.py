@@ -8,7 +8,7 @@ import pytest
 
 from processors.spikes import Policy, Surge
 from processors.spikes.damping import COPIES_EXPONENT
-from processors.spikes.evaluation import poisson_interval
+from processors.spikes.evaluation import Interval, poisson_interval
 from processors.spikes.fleet import Fleet
 from processors.spikes.misread import MISSED_PER_FOUND
 from processors.spikes.rivals import Agility, EarsC2, EwmaChart, HourZScore, Meltwater, Past, PoissonCusum, Spike, all_rivals
@@ -26,8 +26,8 @@ from tests.benchmarks.spikes.alarms import (
 from tests.benchmarks.spikes.floods import ANSWERS, SERIES, Series, answered, flood_weights
 from tests.benchmarks.spikes.replays import labels
 from tests.benchmarks.spikes.report import Row, Verdict, judged
-from tests.benchmarks.spikes.rivals import Clairvoyant
-from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _moment, try_surge
+from tests.benchmarks.spikes.rivals import Clairvoyant, Generalised
+from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _bound_row, _moment, try_surge
 from tests.benchmarks.spikes.streams import DAY, MONDAY, WEEK, Streams, season, starts, surge
 
 
@@ -286,6 +286,17 @@ def test_the_clairvoyant_sum_is_near_its_theory() -> None:
     assert 0 <= delays.mean() - threshold / information <= 1.5
 
 
+def test_the_generalised_sum_is_that_of_the_height_that_fits() -> None:
+    several, rates = Generalised(1, "not told"), np.array([0.1])
+    ten, twice = Clairvoyant(1, 10.0), Clairvoyant(1, 2.0)
+    for _ in range(20):
+        value = several.value(np.array([1.0]), rates)
+        ten.value(np.array([1.0]), rates), twice.value(np.array([1.0]), rates)
+    other = several.copy()
+    assert value[0] == max(ten.value(np.array([0.0]), np.array([0.0]))[0], twice.value(np.array([0.0]), np.array([0.0]))[0])
+    assert other.value(np.array([5.0]), rates)[0] > value[0] == several.value(np.array([0.0]), np.array([0.0]))[0]
+
+
 # -- alarms -------------------------------------------------------------------------------------------------------------
 
 
@@ -342,13 +353,24 @@ def test_pages_are_those_of_the_episode() -> None:
     assert pages.onsets(Policy(budget_weeks=100.0)) == {0: []}
 
 
+def test_a_bar_is_out_of_reach_only_where_a_rule_that_is_given_more_misses_it_too() -> None:
+    def verdict(ours: float, bound: float, told: float, learnt: float) -> Verdict:
+        return _bound_row(10.0, 0.5, *(Interval(value=each, low=each, high=each) for each in (ours, bound, told, learnt))).verdict
+
+    assert verdict(59, 57, 63, 70) is Verdict.MET
+    assert verdict(71, 57, 63, 70) is Verdict.OUT_OF_REACH
+    assert verdict(71, 57, 58, 70) is Verdict.OUT_OF_REACH
+    assert verdict(71, 57, 59, 59) is Verdict.MISSED
+    assert verdict(90, 57, 63, 70) is Verdict.MISSED
+
+
 # -- surges and reports -------------------------------------------------------------------------------------------------
 
 
 def test_a_surge_is_tried_in_a_copy_and_found_sooner_inside_the_bucket() -> None:
     per_hour = np.full(8, 60.0)
     streams, trials = Streams(per_hour, 5, waves=()), Trials()
-    field = Field(per_hour, longest_minutes=60, rivals=[], bounds=[Clairvoyant(8, 20.0)])
+    field = Field(per_hour, longest_minutes=60, told=[Clairvoyant(8, 20.0)])
     quiet = streams.take(DAY + 14 * 60)
     for counts, rates in zip(quiet.counts, quiet.rates, strict=True):
         field.tick(counts, rates)
@@ -404,19 +426,19 @@ def test_the_last_lines_name_what_was_missed() -> None:
     rows = [
         judged("a", "one", "3", "at most 4", holds=True),
         judged("a", "two", "5", "at most 4", holds=False),
-        Row(part="b", what="three", measured="", bar="later", verdict=Verdict.NOT_BUILT),
+        Row(part="b", what="three", measured="", bar="later", verdict=Verdict.OUT_OF_REACH),
         Row(part="b", what="four", measured="9"),
     ]
     assert report.summary(rows).splitlines() == [
-        "not built yet: b: three",
+        "out of reach: b: three",
         "MISSED: a: two",
-        "bars met: 1; missed: 1; not built yet: 1; skipped: 0",
+        "bars met: 1; missed: 1; out of reach: 1; skipped: 0",
     ]
     assert report.failed(rows)
     assert not report.failed([rows[0], *rows[2:]])
     text = report.as_text(rows)
     assert "MISSED: two: 5   [at most 4]" in text
-    assert "not built yet: three   [later]" in text
+    assert "out of reach: three   [later]" in text
     assert report.as_value(rows)["missed"]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from processors.spikes import Evidence, Member, Mention, Surge, Transition, TransitionKind, copy_weight, run_counts, run_mentions
 from processors.spikes.baseline import Baseline, minute_of_week
 from processors.spikes.expectations import Expectation, known
+from processors.spikes.members import excess_scale
 
 MONDAY = 29_368_620  # 00:00 in Türkiye
 DAY = 24 * 60
@@ -189,13 +190,50 @@ def test_weekdays_are_told_apart_from_the_second_week_on() -> None:
     def counts(days: int) -> list[float]:
         return [float(rng.random() < (0.5 if 8 <= minute // 60 % 24 < 20 else 0.05)) for minute in range(days * DAY)]
 
-    ticked(surge, counts(2))
+    ticked(surge, counts(4))
     noons = [surge._baseline.usual(day * DAY + 780).mean for day in range(7)]
     assert noons == pytest.approx([noons[0]] * 7)
     assert noons[0] == pytest.approx(0.5, rel=0.2)
-    ticked(surge, counts(5) + [3 * count for count in counts(1)])
+    ticked(surge, counts(3) + [3 * count for count in counts(1)])
     monday, tuesday = (surge._baseline.usual(day * DAY + 780).mean for day in (0, 1))
     assert monday > 1.3 * tuesday
+
+
+def test_a_sparse_series_learns_its_night_from_the_hours_around() -> None:
+    """Two mentions an hour by day, 0.4 at night, 1.2 on the mean: 03:00 alone, which has heard six, would not know that (0.9)."""
+    rng = Random(11)
+    nights = []
+    for _ in range(6):
+        surge = Surge(MONDAY)
+        ticked(surge, [float(rng.random() < (2 if 8 <= minute // 60 % 24 < 20 else 0.4) / 60) for minute in range(14 * DAY)])
+        nights.append(60 * surge._baseline.usual(3 * 60 + 30).mean)
+    assert 0.4 < sum(nights) / len(nights) < 0.75
+
+
+def test_a_loud_series_knows_each_hour_by_itself() -> None:
+    surge = Surge(MONDAY)
+    rng = Random(12)
+    ticked(surge, [float(rng.random() < (0.9 if minute // 60 % 24 == 9 else 0.3)) for minute in range(7 * DAY)])
+    nine, eleven = (surge._baseline.usual(hour * 60 + 30).mean for hour in (9, 11))
+    assert (nine, eleven) == pytest.approx((0.9, 0.3), rel=0.2)
+
+
+def test_a_few_mentions_are_no_rise_over_hours() -> None:
+    """The fast level of a sparse series is chance: five mentions instead of three in as many hours. Of a loud one it is not."""
+    for level, most in ((1 / 60, 1.2), (10.0, 2.0)):
+        baseline = Baseline(level)
+        assert baseline.usual(0).fast_mean == pytest.approx(baseline.usual(0).mean)
+        baseline.fast = 2 * baseline.level
+        assert 1 < baseline.usual(0).fast_mean / baseline.usual(0).mean < most
+    baseline.fast = 0.0
+    assert baseline.usual(0).fast_mean == baseline.usual(0).mean
+
+
+def test_the_scale_of_the_excess_goes_with_the_level_and_with_the_root_of_the_hour() -> None:
+    at_level = excess_scale(100.0, 100.0) - 1
+    assert excess_scale(1_000.0, 1_000.0) - 1 == pytest.approx(10 * at_level)
+    assert excess_scale(25.0, 100.0) - 1 == pytest.approx(at_level / 2)
+    assert excess_scale(0.0, 0.0) == 1
 
 
 def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
@@ -204,10 +242,10 @@ def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
     surge = Surge(MONDAY)
     ticked(surge, [float(rng.random() < 0.3) for _ in range(3 * DAY)])
     burst = ticked(surge, [3.0] * 20)
-    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.2139, 1.8094, 2.8159, 3.5319], abs=1e-3)
+    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.3500, 2.0066, 3.0539, 3.8069], abs=1e-3)
     assert burst[-1].member is Member.EXCESS
     assert burst[-1].observed_60m == pytest.approx(65.052, abs=1e-3)
-    assert burst[-1].expected_60m == pytest.approx(20.2, abs=0.1)
+    assert burst[-1].expected_60m == pytest.approx(19.75, abs=0.1)
 
 
 def test_evidence_of_either_member_reaches_far_beyond_a_thousand_weeks() -> None:

@@ -16,7 +16,7 @@ class Verdict(StrEnum):
     MISSED = "MISSED"
     REPORTED = "reported"  # there is no bar: a figure to read
     SKIPPED = "skipped"  # the data are not there
-    NOT_BUILT = "not built yet"
+    OUT_OF_REACH = "out of reach"  # the bar is missed, and so it is by a rule that is given more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,10 @@ def summary(rows: Sequence[Row]) -> str:
     counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
     lines = [
         f"{verdict}: {_named(rows, verdict)}"
-        for verdict in (Verdict.NOT_BUILT, Verdict.SKIPPED, Verdict.MISSED)
+        for verdict in (Verdict.SKIPPED, Verdict.OUT_OF_REACH, Verdict.MISSED)
         if counts[verdict]
     ]
-    line = f"bars met: {counts[Verdict.MET]}; missed: {counts[Verdict.MISSED]}; not built yet: {counts[Verdict.NOT_BUILT]}"
+    line = f"bars met: {counts[Verdict.MET]}; missed: {counts[Verdict.MISSED]}; out of reach: {counts[Verdict.OUT_OF_REACH]}"
     return "\n".join([*lines, f"{line}; skipped: {counts[Verdict.SKIPPED]}"])
 
 

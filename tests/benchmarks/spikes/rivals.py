@@ -1,6 +1,7 @@
 """The rules to compare with: those of `processors.spikes.rivals`, and the bound, which knows what nobody knows."""
 
 import math
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,19 @@ from processors.spikes.rivals import Past, Rival, all_rivals
 
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["Clairvoyant", "Past", "Rival", "all_rivals"]
+__all__ = ["Bound", "Clairvoyant", "Generalised", "Past", "Rival", "all_rivals"]
+
+
+class Bound(Protocol):
+    """A rule that is told the rates that are usual."""
+
+    name: str
+
+    def value(self, counts: Floats, rates: Floats) -> Floats:
+        """Of the next minute."""
+
+    def copy(self) -> "Bound":
+        """An independent rule that is equal to this one."""
 
 
 class Clairvoyant:
@@ -33,4 +46,29 @@ class Clairvoyant:
         """An independent sum that is equal to this one."""
         other = Clairvoyant(0, self.times)
         other._sum = self._sum
+        return other
+
+
+class Generalised:
+    """The CUSUM that is told the rates and not the height: the highest of the sums for heights from 2 to 45.
+
+    The generalised likelihood ratio (Lorden 1971): no rule that does not know the height is much faster on a Poisson stream.
+    Told the true rates it knows what nobody knows; told those that a detector has learnt, it says what they are worth.
+    """
+
+    HEIGHTS: Final = (2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 45.0)
+
+    def __init__(self, series: int, name: str) -> None:
+        self.name = name
+        self._sums = [Clairvoyant(series, times) for times in self.HEIGHTS]
+
+    def value(self, counts: Floats, rates: Floats) -> Floats:
+        """Of the next minute."""
+        highest: Floats = np.max([each.value(counts, rates) for each in self._sums], axis=0)
+        return highest
+
+    def copy(self) -> "Generalised":
+        """An independent rule that is equal to this one."""
+        other = Generalised(0, self.name)
+        other._sums = [each.copy() for each in self._sums]
         return other
