@@ -155,7 +155,7 @@ def _is_pipe(descriptor: int) -> bool:
 def _watch_stdin() -> None:
     while os.read(0, 1024):
         pass
-    threading.Timer(STOP_SECS, os._exit, (1,)).start()  # an orphan must not live on because its event loop hangs
+    _after(STOP_SECS, os._exit, 1)  # an orphan must not live on because its event loop hangs
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -64,6 +64,7 @@ class WatchState:
         self.expectations = Expectations()
         self.model: str | None = None  # of the last hit
         self.history: History | None = None  # waits for the first minute
+        self.query_version = 0  # with which the watch began to choose as it does
         self.alone = Alone()
         self.touched: set[int] = set()
         self.dropped: dict[int, list[str]] = {}  # with the parts in which the minute was stored
@@ -206,6 +207,7 @@ class WatchState:
     def change(self, watch: Watch, open_from: int | None) -> None:
         """Take over another version."""
         if _chooses(watch) != _chooses(self.watch):
+            self.query_version, self.history = watch.version, None
             self.listen_anew()
         if open_from is not None:
             self.alone.change(self.watch, open_from // BUCKETS_PER_HOUR + 1)
@@ -329,7 +331,15 @@ class WatchState:
         self.alone.listen_anew()
 
     def take_history(self, record: History) -> None:
-        """Take over what was learnt from the past. Raises ValueError for states that this version does not read."""
+        """Take over what was learnt from the past.
+
+        Raises ValueError for states that this version does not read, and for posts that another query chose.
+        """
+        if record.watch_version < self.query_version:
+            raise ValueError(
+                f"its posts were chosen by version {record.watch_version} of the watch, whose query is another one since version "
+                f"{self.query_version}: run 'nabiz backfill' again"
+            )
         surges = {series: _unpacked(record.states[series]) for series in Series}
         for surge in surges.values():
             surge.check()
@@ -446,6 +456,7 @@ class WatchState:
             "owed": self.owed,
             "model": self.model,
             "history": self.history.model_dump(mode="json") if self.history else None,
+            "query_version": self.query_version,
             "expectations": self.expectations.dump(),
         }
 
@@ -462,6 +473,7 @@ class WatchState:
         self.owed = stored.get("owed", 0.0)
         self.model = stored.get("model")
         self.history = History.model_validate(stored["history"]) if stored.get("history") else None
+        self.query_version = stored.get("query_version", 0)
         self.expectations = Expectations.restore(stored.get("expectations", []))
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:

@@ -256,6 +256,24 @@ class TestHistory:
             with pytest.raises(NotARecord, match="history that cannot be used"):
                 fold.apply(record.model_copy(update={"states": {**record.states, Series.ALL: wrong}}).encode())
 
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_one_whose_posts_another_query_chose_is_none(self, waits: bool) -> None:
+        """The query was changed while the file was read; a version with another title chooses the same posts."""
+        log, fold = Log(), DetectFold()
+        apply(fold, WatchChanged(watch=watch()), *([learnt(log)] if waits else [progress(1)]))
+        apply(
+            fold,
+            WatchChanged(watch=watch(version=2, query="su OR baraj")),
+            WatchChanged(watch=watch(version=3, query="su OR baraj", title="Sular")),
+        )
+        again = saved(fold, {})
+        with pytest.raises(NotARecord, match="version 1 of the watch, whose query is another one since version 2"):
+            again.apply(learnt(log).encode())
+        apply(again, log.hit(3.5), progress(6))
+        assert again._watches["su"].surges[Series.ALL].level < 0.2
+        apply(again, learnt(log, watch_version=2))
+        assert again._watches["su"].surges[Series.ALL].level == pytest.approx(2, rel=0.1)
+
     def test_one_of_an_unknown_member_is_a_dead_letter(self) -> None:
         fold, record = history(Log()), learnt(Log())
         packed = base64.b64decode(record.states[Series.ALL])
