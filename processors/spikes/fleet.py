@@ -376,7 +376,7 @@ def _share(seen_expected: Floats, prior: Floats, otherwise: Floats | float = 1.0
 
 
 def _excess_scale(mean: Floats, level: Floats) -> Floats:
-    scale: Floats = 1 + members.EXCESS_SCALE * np.sqrt(mean * level)
+    scale: Floats = 1 + members.EXCESS_SCALE * mean**members.HOUR_EXPONENT * level ** (1 - members.HOUR_EXPONENT)
     return scale
 
 

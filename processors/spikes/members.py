@@ -15,6 +15,9 @@ from processors.spikes.tails import LEARNED_SCORE, Tail
 HOUR_MEMORY: Final = float(BUCKETS_PER_HOUR)  # minutes
 EXCESS_FACTOR: Final = 3.0  # times the usual: less than this is not collected
 EXCESS_SCALE: Final = 9.0  # minutes: the sum is measured in the usual weight of so many; see `excess_scale`
+HOUR_EXPONENT: Final = 0.7
+"""Of what is usual at this hour in that weight; the rest is the level's. With 1 a steady series is found later, with 1/2 one that
+goes up and down by itself pages more often for nothing."""
 LARGEST_SCORE: Final = 8.0  # the excess stops here, at 2,981 weeks, so that it can run down again after a crisis
 LONGEST_RUN: Final = BUCKETS_PER_DAY  # then it is no surge but a level, and starts again
 LATE_RUN: Final = 15  # minutes: the excess takes a late mention that is younger, as its run may still be the same
@@ -96,10 +99,10 @@ class Hour:
 def excess_scale(mean: float, level: float) -> float:
     """What the sum is measured in, so that it says the same at night and at noon.
 
-    Chance alone scatters by the root of what is usual, a series that goes up and down by itself in proportion to it. Within
-    a day, where the level is the same, the scale goes between the two; from series to series it goes in proportion.
+    Chance alone scatters by the root of what is usual, a series that goes up and down by itself in proportion to it. From
+    series to series the scale goes in proportion; within the hours of one, whose level is the same, between the two.
     """
-    return 1 + EXCESS_SCALE * math.sqrt(mean * level)
+    return 1 + EXCESS_SCALE * mean**HOUR_EXPONENT * level ** (1 - HOUR_EXPONENT)
 
 
 class Excess:
