@@ -196,6 +196,15 @@ def known_watch(kafka: KafkaSettings, watch_id: str) -> Watch:
     return _known(read_watches(kafka), watch_id)
 
 
+def refuse_other_query(learnt_with: Watch, current: Watch) -> None:
+    """Raises `WatchRefused` where a watch chooses other posts by now than those that something was learnt from."""
+    if learnt_with.chooses != current.chooses:
+        raise WatchRefused(
+            f"the watch {current.watch_id} chooses other posts since version {current.version}, and what was learnt is of version "
+            f"{learnt_with.version}: nothing was written; run the command again"
+        )
+
+
 def apply_watches(
     kafka: KafkaSettings, specs: Sequence[WatchSpec], on_call: Mapping[str, OnCallList], now: datetime
 ) -> list[Applied]:

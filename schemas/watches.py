@@ -53,6 +53,11 @@ class Watch(Record):
     page_mentions: int = Field(default=PAGE_MENTIONS, ge=1, description="mentions in 60 minutes that a page needs")
     updated_at: AwareDatetime
 
+    @property
+    def chooses(self) -> tuple[object, ...]:
+        """What decides which posts it takes: equal for two versions that take the same."""
+        return self.query, self.exclusions, self.places, self.own_accounts
+
     @model_validator(mode="before")
     @classmethod
     def _is_accountable(cls, fields: object) -> object:

@@ -14,7 +14,7 @@ from pipeline.cli.servers_address import existing_deployment
 from pipeline.deployment import wall_clock
 from pipeline.detection_power import DetectionPower
 from pipeline.tone import open_tone
-from pipeline.watch_registry import known_watch, tell
+from pipeline.watch_registry import known_watch, refuse_other_query, tell
 from pipeline.wiring import public_accounts
 from processors.alerting.on_call import Language
 from schemas.watches import Watch
@@ -47,6 +47,7 @@ def backfill(context: Context, *, watch_id: str, file: Path, encoding: str, lang
             watch, source, public_accounts(deployment.configuration), open_tone(deployment.configuration.sentiment),
             who=who_runs_this(name), report=report,
         )  # fmt: skip
+    refuse_other_query(watch, known_watch(deployment.kafka, watch_id))  # reading a long file takes minutes
     audit_log(context, name).write(Action.BACKFILLED, [watch_id], f"from {file}")
     tell(deployment.kafka, watch_id, learnt.record)
     value = learnt.record.model_dump(mode="json", exclude={"states"})

@@ -206,7 +206,7 @@ class WatchState:
 
     def change(self, watch: Watch, open_from: int | None) -> None:
         """Take over another version."""
-        if _chooses(watch) != _chooses(self.watch):
+        if watch.chooses != self.watch.chooses:
             self.query_version, self.history = watch.version, None
             self.listen_anew()
         if open_from is not None:
@@ -473,7 +473,7 @@ class WatchState:
         self.owed = stored.get("owed", 0.0)
         self.model = stored.get("model")
         self.history = History.model_validate(stored["history"]) if stored.get("history") else None
-        self.query_version = stored.get("query_version", 0)
+        self.query_version = stored.get("query_version", 0)  # an earlier version did not note it: any history is taken then
         self.expectations = Expectations.restore(stored.get("expectations", []))
 
     def restore_bucket(self, number: int, bucket: Bucket) -> None:
@@ -489,11 +489,6 @@ def _amounts(counted: Mapping[Series, Counted], owed: float) -> tuple[dict[Serie
     if weights:
         weights[Series.CONCERN], owed = without_misread(weights[Series.CONCERN], counted[Series.ALL].positive, owed)
     return weights, owed
-
-
-def _chooses(watch: Watch) -> tuple[object, ...]:
-    """What decides which posts a watch takes."""
-    return watch.query, watch.exclusions, watch.places, watch.own_accounts
 
 
 def _unpacked(packed: str) -> Surge:

@@ -15,14 +15,14 @@ WARM_UP_BUCKETS: Final = 60  # of a new series: it is measured, and nothing is s
 FIRST_LEVEL_BUCKETS: Final = 5.0  # that the prior of the level is worth in them
 LEVEL_MEMORY: Final = BUCKETS_PER_WEEK
 HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
-WEEKDAYS_FROM: Final = BUCKETS_PER_WEEK
-"""Before, the hours of the first Monday would be taken for its weekday's."""
+FIRST_WEEK: Final = BUCKETS_PER_WEEK
+"""Before its end the hours of the first Monday would be taken for its weekday's; and what is said of the hours around would be
+wrong for all of them, as the first morning is measured against a level that was learnt at night."""
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
-SEASON_PRIOR: Final = (
-    20.0  # mentions that is worth what is expected of a share: 1 of a weekday's, of an hour's that of those around
-)
+SEASON_PRIOR: Final = 20.0
+"""Mentions: so much trust has what is expected of a share, which is 1 for a weekday and that of the hours around for an hour."""
 HOURS_AROUND: Final = (-3, -2, -1, 1, 2, 3)
-"""A sparse series learns its night from all of these hours; what is loud enough, each hour by itself."""
+"""A sparse series learns its night from all of these; a loud one each hour by itself."""
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
 FAST_MEMORY: Final = (30.0, 180.0)  # minutes: smoothed twice, follows a level that rises within hours
 FAST_PRIOR: Final = 20.0  # mentions that is worth that the fast level is the slow one: five mentions are no rise over hours
@@ -79,8 +79,8 @@ class Season:
     kept apart until its end, in 32 bits: the sums of all hours have 16, and steps of a minute would be lost in them.
     """
 
-    __slots__ = ("hour_expected", "hours_expected", "hours_seen", "minutes", "seen", "weekday_expected", "weekdays_expected",
-                 "weekdays_seen")  # fmt: skip
+    __slots__ = ("_sums_around", "hour_expected", "hours_expected", "hours_seen", "minutes", "seen", "weekday_expected",
+                 "weekdays_expected", "weekdays_seen")  # fmt: skip
 
     STORED: Final = struct.Struct(f"<4f{2 * (HOURS + WEEKDAYS)}e")
 
@@ -88,25 +88,32 @@ class Season:
         self.hours_seen, self.hours_expected = [0.0] * HOURS, [0.0] * HOURS
         self.weekdays_seen, self.weekdays_expected = [0.0] * WEEKDAYS, [0.0] * WEEKDAYS
         self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0  # of the hour that goes on
+        self._sums_around: dict[int, tuple[float, float]] = {}  # they change at the end of an hour only
 
-    def shares(self, minute: int, level: float, *, weekdays: bool) -> tuple[int, int, float, float]:
+    def shares(self, minute: int, level: float, *, after_first_week: bool) -> tuple[int, int, float, float]:
         """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours.
 
-        `weekdays`: whether they are told apart yet.
+        `after_first_week`: weekdays are told apart, and the hours around say what an hour is like.
         """
         hour, weekday = minute // BUCKETS_PER_HOUR % HOURS, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
         prior = SEASON_PRIOR / level
-        near = _share(*self._hour(hour), prior, self._around(hour, prior))
-        far = _share(self.hours_seen[other], self.hours_expected[other], prior, self._around(other, prior))
-        weekday_share = _share(*self._weekday(weekday), prior) if weekdays else 1.0
+        like = (self._around(hour, prior), self._around(other, prior)) if after_first_week else (1.0, 1.0)
+        near = _share(*self._hour(hour), prior, like[0])
+        far = _share(self.hours_seen[other], self.hours_expected[other], prior, like[1])
+        weekday_share = _share(*self._weekday(weekday), prior) if after_first_week else 1.0
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
 
     def _around(self, hour: int, prior: float) -> float:
         """Share of the three hours before and the three after together."""
-        hours = [(hour + distance) % HOURS for distance in HOURS_AROUND]
-        return _share(sum(self.hours_seen[each] for each in hours), sum(self.hours_expected[each] for each in hours), prior)
+        if hour not in self._sums_around:
+            hours = [(hour + distance) % HOURS for distance in HOURS_AROUND]
+            self._sums_around[hour] = (
+                sum(self.hours_seen[each] for each in hours),
+                sum(self.hours_expected[each] for each in hours),
+            )
+        return _share(*self._sums_around[hour], prior)
 
     def _hour(self, hour: int) -> tuple[float, float]:
         """Seen and expected, with the hour that goes on."""
@@ -127,13 +134,14 @@ class Season:
         self.hour_expected += usual.weekday_share
         self.weekday_expected += usual.hour_share
 
-    def end_hour(self, usual: "Usual", *, weekdays: bool) -> None:
-        """Put what came in the hour to the sums; to those of the weekday if weekdays are told apart yet."""
+    def end_hour(self, usual: "Usual", *, after_first_week: bool) -> None:
+        """Put what came in the hour to the sums; after the first week also to those of the weekday."""
         hour, weekday = usual.hour, usual.weekday
         self.hours_seen[hour], self.hours_expected[hour] = map(half, self._hour(hour))
-        if weekdays:
+        if after_first_week:
             self.weekdays_seen[weekday], self.weekdays_expected[weekday] = map(half, self._weekday(weekday))
         self.seen = self.minutes = self.hour_expected = self.weekday_expected = 0.0
+        self._sums_around.clear()
 
     def values(self) -> tuple[float, ...]:
         """As it is stored."""
@@ -145,6 +153,7 @@ class Season:
         self.seen, self.minutes, self.hour_expected, self.weekday_expected, *sums = values
         self.hours_seen, self.hours_expected = sums[:HOURS], sums[HOURS : 2 * HOURS]
         self.weekdays_seen, self.weekdays_expected = sums[2 * HOURS : 2 * HOURS + WEEKDAYS], sums[2 * HOURS + WEEKDAYS :]
+        self._sums_around.clear()
 
     def restore_mentions(self, values: tuple[float, ...], level: float) -> None:
         """From sums of mentions instead of minutes of the level."""
@@ -186,15 +195,15 @@ class Baseline:
         return self.buckets < WARM_UP_BUCKETS
 
     @property
-    def _knows_weekdays(self) -> bool:
-        return self.buckets >= WEEKDAYS_FROM
+    def _after_first_week(self) -> bool:
+        return self.buckets >= FIRST_WEEK
 
     def usual(self, minute: int, factor: float = 1.0) -> Usual:
         """What is usual at this minute of the week, times what is known beforehand; changes nothing."""
-        hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level, weekdays=self._knows_weekdays)
+        hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level, after_first_week=self._after_first_week)
         mean = max(self.level * hour_share * weekday_share * factor, SMALLEST)
-        hours = sum(FAST_MEMORY)
-        fast_mean = mean * max(1.0, (self.fast * hours + FAST_PRIOR) / (self.level * hours + FAST_PRIOR))
+        memory = sum(FAST_MEMORY)
+        fast_mean = mean * max(1.0, (self.fast * memory + FAST_PRIOR) / (self.level * memory + FAST_PRIOR))
         extra, weight = DISPERSION_PRIOR
         dispersion = (max(self.extra_variance, 0.0) + extra) / (self.squared_mean + weight)
         spread = math.sqrt(mean + dispersion * mean * mean)
@@ -210,7 +219,7 @@ class Baseline:
         else:
             self._learn(usual, weight, trust, to_season=to_season)
         if ends_hour:
-            self.season.end_hour(usual, weekdays=self._knows_weekdays)
+            self.season.end_hour(usual, after_first_week=self._after_first_week)
         self._round()
 
     def _learn(self, usual: Usual, weight: float, trust: float, *, to_season: bool) -> None:

@@ -51,15 +51,17 @@ class _Usual:
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
         hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
         hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
-        near = _share(hour_sums, prior, _share(fleet.around(self.hour), prior))
-        far = _share(hours[:, other].astype(np.float64), prior, _share(fleet.around(other), prior))
+        after_first_week = fleet.buckets >= usual.FIRST_WEEK
+        like, other_like = (np.where(after_first_week, _share(fleet.around(each), prior), 1.0) for each in (self.hour, other))
+        near = _share(hour_sums, prior, like)
+        far = _share(hours[:, other].astype(np.float64), prior, other_like)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        self.weekday_share = np.where(fleet.buckets >= usual.WEEKDAYS_FROM, _share(weekday_sums, prior), 1.0)
+        self.weekday_share = np.where(after_first_week, _share(weekday_sums, prior), 1.0)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
-        hours_long = sum(usual.FAST_MEMORY)
-        rise = (values[_FAST] * hours_long + usual.FAST_PRIOR) / (values[_LEVEL] * hours_long + usual.FAST_PRIOR)
+        memory = sum(usual.FAST_MEMORY)
+        rise = (values[_FAST] * memory + usual.FAST_PRIOR) / (values[_LEVEL] * memory + usual.FAST_PRIOR)
         self.fast_mean = self.mean * np.maximum(1.0, rise)
         self.excess_scale = _excess_scale(self.mean, values[_LEVEL] * factor)
         extra, weight = usual.DISPERSION_PRIOR
@@ -107,7 +109,7 @@ class Fleet:
 
     @property
     def nbytes(self) -> int:
-        """Memory of all states."""
+        """Memory of all states, with what is kept of them to be found sooner."""
         arrays = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
         return sum(value.nbytes for value in [*arrays, *self._around.values()])
 
@@ -304,7 +306,7 @@ class Fleet:
         hour_sums, weekday_sums = self.sums(now.hour, now.weekday)
         self.hours[:, now.hour] = np.minimum(hour_sums, usual.LARGEST_HALF)
         self._around.clear()
-        knows = self.buckets >= usual.WEEKDAYS_FROM
+        knows = self.buckets >= usual.FIRST_WEEK
         self.weekdays[:, now.weekday, knows] = np.minimum(weekday_sums, usual.LARGEST_HALF)[:, knows]
         self.pending[:] = 0.0
 
@@ -333,7 +335,6 @@ class Fleet:
         season = base.season
         self.pending[:, place] = season.seen, season.minutes, season.hour_expected, season.weekday_expected
         self.hours[:, :, place] = season.hours_seen, season.hours_expected
-        self._around.clear()
         self.weekdays[:, :, place] = season.weekdays_seen, season.weekdays_expected
         self.buckets[place] = base.buckets
         self.totals[:, place] = hour.total, excess.total

@@ -100,9 +100,9 @@ def excess_scale(mean: float, level: float) -> float:
     """What the sum is measured in, so that it says the same at night and at noon.
 
     Chance alone scatters by the root of what is usual, a series that goes up and down by itself in proportion to it. From
-    series to series the scale goes in proportion; within the hours of one, whose level is the same, between the two.
+    series to series the scale goes in proportion; from hour to hour of one, whose level is the same, between the two.
     """
-    return 1 + EXCESS_SCALE * mean**HOUR_EXPONENT * level ** (1 - HOUR_EXPONENT)
+    return 1 + EXCESS_SCALE * math.pow(mean, HOUR_EXPONENT) * math.pow(level, 1 - HOUR_EXPONENT)
 
 
 class Excess:

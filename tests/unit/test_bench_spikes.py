@@ -96,6 +96,20 @@ def test_the_weight_for_a_score_is_the_least_that_reaches_it() -> None:
         assert single.peek(single.next_bucket, weight * (1 - 1e-6) - 1e-6).score < 2.0
 
 
+def test_a_fleet_gives_what_single_series_give_after_the_first_week() -> None:
+    """When the hours around and the weekdays are known."""
+    rng = np.random.default_rng(2)
+    rates = np.array([0.02, 0.5, 20.0])
+    singles, fleet = [Surge(MONDAY) for _ in rates], Fleet(len(rates), MONDAY)
+    for minute in range(WEEK + 300):
+        weights = rng.poisson(rates * (2 if minute % DAY > DAY / 2 else 0.4)).astype(np.float64)
+        single = [surge.tick(surge.next_bucket, float(weight)) for surge, weight in zip(singles, weights, strict=True)]
+        fleet.tick(weights)
+    assert fleet.scores == pytest.approx([evidence.score for evidence in single], rel=1e-5)
+    assert fleet.expected == pytest.approx([evidence.expected for evidence in single], rel=1e-5)
+    assert fleet.expected[0] < 0.7 * rates[0]
+
+
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, math.nan]])
 def test_a_fleet_refuses_what_is_no_weight(weights: list[float]) -> None:
     with pytest.raises(ValueError, match="for each of 2 series"):
@@ -353,15 +367,18 @@ def test_pages_are_those_of_the_episode() -> None:
     assert pages.onsets(Policy(budget_weeks=100.0)) == {0: []}
 
 
-def test_a_bar_is_out_of_reach_only_where_a_rule_that_is_given_more_misses_it_too() -> None:
-    def verdict(ours: float, bound: float, told: float, learnt: float) -> Verdict:
-        return _bound_row(10.0, 0.5, *(Interval(value=each, low=each, high=each) for each in (ours, bound, told, learnt))).verdict
+def test_the_bar_beside_the_bound() -> None:
+    def verdict(times: float, rate: float, ours: float, bound: float) -> Verdict:
+        other = Interval(value=1.0, low=1.0, high=1.0)
+        ours_and_bound = (Interval(value=each, low=each, high=each) for each in (ours, bound))
+        return _bound_row(times, rate, *ours_and_bound, other, other).verdict
 
-    assert verdict(59, 57, 63, 70) is Verdict.MET
-    assert verdict(71, 57, 63, 70) is Verdict.OUT_OF_REACH
-    assert verdict(71, 57, 58, 70) is Verdict.OUT_OF_REACH
-    assert verdict(71, 57, 59, 59) is Verdict.MISSED
-    assert verdict(90, 57, 63, 70) is Verdict.MISSED
+    assert verdict(10.0, 0.5, 59, 57) is Verdict.MET
+    assert verdict(10.0, 0.5, 60, 57) is Verdict.MISSED
+    assert verdict(5.0, 1.5, 112, 70) is Verdict.MET
+    assert verdict(5.0, 1.5, 113, 70) is Verdict.MISSED
+    assert verdict(5.0, 0.5, math.inf, math.inf) is Verdict.MISSED
+    assert verdict(3.0, 0.5, math.inf, 80) is Verdict.REPORTED
 
 
 # -- surges and reports -------------------------------------------------------------------------------------------------
@@ -426,19 +443,19 @@ def test_the_last_lines_name_what_was_missed() -> None:
     rows = [
         judged("a", "one", "3", "at most 4", holds=True),
         judged("a", "two", "5", "at most 4", holds=False),
-        Row(part="b", what="three", measured="", bar="later", verdict=Verdict.OUT_OF_REACH),
+        Row(part="b", what="three", measured="", bar="later", verdict=Verdict.SKIPPED),
         Row(part="b", what="four", measured="9"),
     ]
     assert report.summary(rows).splitlines() == [
-        "out of reach: b: three",
+        "skipped: b: three",
         "MISSED: a: two",
-        "bars met: 1; missed: 1; out of reach: 1; skipped: 0",
+        "bars met: 1; missed: 1; skipped: 1",
     ]
     assert report.failed(rows)
     assert not report.failed([rows[0], *rows[2:]])
     text = report.as_text(rows)
     assert "MISSED: two: 5   [at most 4]" in text
-    assert "out of reach: three   [later]" in text
+    assert "skipped: three   [later]" in text
     assert report.as_value(rows)["missed"]
 
 

@@ -166,7 +166,7 @@ def test_the_state_of_the_version_before_is_read() -> None:
 
 
 def test_the_state_of_this_version_stays_readable() -> None:
-    """A stored state gives the evidence it gave when it was stored: whoever changes the layout must keep reading this one."""
+    """Whoever changes the layout must keep reading this one; the score is of today's statistic, the rest was stored with the state."""
     stored = json.loads((Path(__file__).parent / "states" / "surge-2.json").read_text(encoding="utf-8"))
     surge = Surge.unpack(base64.b64decode(stored["state"]))
     evidence = surge.peek(surge.next_bucket, 20.0)
@@ -190,17 +190,17 @@ def test_weekdays_are_told_apart_from_the_second_week_on() -> None:
     def counts(days: int) -> list[float]:
         return [float(rng.random() < (0.5 if 8 <= minute // 60 % 24 < 20 else 0.05)) for minute in range(days * DAY)]
 
-    ticked(surge, counts(4))
+    ticked(surge, counts(2))
     noons = [surge._baseline.usual(day * DAY + 780).mean for day in range(7)]
     assert noons == pytest.approx([noons[0]] * 7)
     assert noons[0] == pytest.approx(0.5, rel=0.2)
-    ticked(surge, counts(3) + [3 * count for count in counts(1)])
+    ticked(surge, counts(5) + [3 * count for count in counts(1)])
     monday, tuesday = (surge._baseline.usual(day * DAY + 780).mean for day in (0, 1))
     assert monday > 1.3 * tuesday
 
 
 def test_a_sparse_series_learns_its_night_from_the_hours_around() -> None:
-    """Two mentions an hour by day, 0.4 at night, 1.2 on the mean: 03:00 alone, which has heard six, would not know that (0.9)."""
+    """Two mentions an hour by day, 0.4 at night, 1.2 on the mean: 03:00 alone, which has heard six, would not know that."""
     rng = Random(11)
     nights = []
     for _ in range(6):
@@ -220,13 +220,13 @@ def test_a_loud_series_knows_each_hour_by_itself() -> None:
 
 def test_a_few_mentions_are_no_rise_over_hours() -> None:
     """The fast level of a sparse series is chance: five mentions instead of three in as many hours. Of a loud one it is not."""
-    for level, most in ((1 / 60, 1.2), (10.0, 2.0)):
+    for level, least, most in ((1 / 60, 1.1, 1.2), (10.0, 1.9, 2.0)):
         baseline = Baseline(level)
         assert baseline.usual(0).fast_mean == pytest.approx(baseline.usual(0).mean)
         baseline.fast = 2 * baseline.level
-        assert 1 < baseline.usual(0).fast_mean / baseline.usual(0).mean < most
-    baseline.fast = 0.0
-    assert baseline.usual(0).fast_mean == baseline.usual(0).mean
+        assert least < baseline.usual(0).fast_mean / baseline.usual(0).mean < most
+        baseline.fast = 0.0
+        assert baseline.usual(0).fast_mean == baseline.usual(0).mean
 
 
 def test_the_scale_of_the_excess_goes_with_the_level_and_less_with_the_hour() -> None:
@@ -242,10 +242,10 @@ def test_scores_of_a_fixed_stream_stay_what_they_are() -> None:
     surge = Surge(MONDAY)
     ticked(surge, [float(rng.random() < 0.3) for _ in range(3 * DAY)])
     burst = ticked(surge, [3.0] * 20)
-    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.3480, 2.0016, 3.0459, 3.7959], abs=1e-3)
+    assert [evidence.score for evidence in burst[4::5]] == pytest.approx([0.3082, 1.9510, 2.9878, 3.7312], abs=1e-3)
     assert burst[-1].member is Member.EXCESS
     assert burst[-1].observed_60m == pytest.approx(65.052, abs=1e-3)
-    assert burst[-1].expected_60m == pytest.approx(19.75, abs=0.1)
+    assert burst[-1].expected_60m == pytest.approx(20.2, abs=0.1)
 
 
 def test_evidence_of_either_member_reaches_far_beyond_a_thousand_weeks() -> None:

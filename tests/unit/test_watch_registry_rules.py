@@ -8,7 +8,7 @@ import aiokafka.partitioner
 import kafka.partitioner.default
 import pytest
 
-from pipeline.watch_registry import Applied, Change, WatchRefused, plan, plan_disable
+from pipeline.watch_registry import Applied, Change, WatchRefused, plan, plan_disable, refuse_other_query
 from processors.alerting.on_call import OnCallList
 from processors.watches.files import WatchSpec
 from schemas.topics import HITS_PARTITIONS
@@ -58,6 +58,20 @@ def test_a_change_is_the_next_version(change: dict[str, Any]) -> None:
     current = standing(plan({}, [spec("su")], LISTS, NOON))
     [found] = plan(current, [spec("su", **change)], LISTS, LATER)
     assert (found.change, found.watch.version, found.watch.updated_at) == (Change.CHANGED, 2, LATER)
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"), [({"query": "su"}, False), ({"exclude": ["spor"]}, False), ({"title": "Sular"}, True)]
+)
+def test_what_was_learnt_for_another_query_is_refused(change: dict[str, Any], fits: bool) -> None:
+    """Somebody may have changed the watch while a long file was read."""
+    current = standing(plan({}, [spec("su")], LISTS, NOON))
+    [changed] = plan(current, [spec("su", **change)], LISTS, LATER)
+    if fits:
+        refuse_other_query(current["su"], changed.watch)
+    else:
+        with pytest.raises(WatchRefused, match="chooses other posts since version 2, and what was learnt is of version 1"):
+            refuse_other_query(current["su"], changed.watch)
 
 
 def test_a_budget_is_shared_among_the_paging_watches_of_a_list() -> None:

@@ -16,7 +16,6 @@ class Verdict(StrEnum):
     MISSED = "MISSED"
     REPORTED = "reported"  # there is no bar: a figure to read
     SKIPPED = "skipped"  # the data are not there
-    OUT_OF_REACH = "out of reach"  # the bar is missed, and so it is by a rule that is given more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +60,9 @@ def as_text(rows: Sequence[Row]) -> str:
 def summary(rows: Sequence[Row]) -> str:
     """The last lines."""
     counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
-    lines = [
-        f"{verdict}: {_named(rows, verdict)}"
-        for verdict in (Verdict.SKIPPED, Verdict.OUT_OF_REACH, Verdict.MISSED)
-        if counts[verdict]
-    ]
-    line = f"bars met: {counts[Verdict.MET]}; missed: {counts[Verdict.MISSED]}; out of reach: {counts[Verdict.OUT_OF_REACH]}"
-    return "\n".join([*lines, f"{line}; skipped: {counts[Verdict.SKIPPED]}"])
+    lines = [f"{verdict}: {_named(rows, verdict)}" for verdict in (Verdict.SKIPPED, Verdict.MISSED) if counts[verdict]]
+    line = f"bars met: {counts[Verdict.MET]}; missed: {counts[Verdict.MISSED]}; skipped: {counts[Verdict.SKIPPED]}"
+    return "\n".join([*lines, line])
 
 
 def _named(rows: Sequence[Row], verdict: Verdict) -> str:
