@@ -12,7 +12,7 @@ it. The user's budget ("one false alarm in 12 weeks") is compared with that and 
 
 The constants were chosen on the ten realTweets series of numenta/NAB (2015) and on simulated streams with the same
 noise; they are named where they are used. Everything is a function of the calls: no I/O, clock or randomness. Results
-are equal to the last bit wherever the C library's exp and log are, whether or not the state was stored in between.
+are equal to the last bit wherever the C library's exp, log and pow are, whether or not the state was stored in between.
 
 Deliberately unaware of: records, Kafka, watches, sentiment, who is on call.
 """

@@ -25,6 +25,7 @@ HOURS_AROUND: Final = (-3, -2, -1, 1, 2, 3)
 """A sparse series learns its night from all of these; a loud one each hour by itself."""
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
 FAST_MEMORY: Final = (30.0, 180.0)  # minutes: smoothed twice, follows a level that rises within hours
+FAST_MINUTES: Final = sum(FAST_MEMORY)  # of the level that the fast one is worth
 FAST_PRIOR: Final = 20.0  # mentions that is worth that the fast level is the slow one: five mentions are no rise over hours
 FAST_CEILING: Final = 2.5  # times the usual, and as many standard deviations: what is above teaches the fast level no more
 SMALLEST: Final = 1e-4  # weight a minute; keeps an empty series out of divisions by zero
@@ -202,8 +203,7 @@ class Baseline:
         """What is usual at this minute of the week, times what is known beforehand; changes nothing."""
         hour, weekday, hour_share, weekday_share = self.season.shares(minute, self.level, after_first_week=self._after_first_week)
         mean = max(self.level * hour_share * weekday_share * factor, SMALLEST)
-        memory = sum(FAST_MEMORY)
-        fast_mean = mean * max(1.0, (self.fast * memory + FAST_PRIOR) / (self.level * memory + FAST_PRIOR))
+        fast_mean = mean * max(1.0, (self.fast * FAST_MINUTES + FAST_PRIOR) / (self.level * FAST_MINUTES + FAST_PRIOR))
         extra, weight = DISPERSION_PRIOR
         dispersion = (max(self.extra_variance, 0.0) + extra) / (self.squared_mean + weight)
         spread = math.sqrt(mean + dispersion * mean * mean)

@@ -60,10 +60,9 @@ class _Usual:
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
-        memory = sum(usual.FAST_MEMORY)
-        rise = (values[_FAST] * memory + usual.FAST_PRIOR) / (values[_LEVEL] * memory + usual.FAST_PRIOR)
-        self.fast_mean = self.mean * np.maximum(1.0, rise)
-        self.excess_scale = _excess_scale(self.mean, values[_LEVEL] * factor)
+        fast, slow = (values[row] * usual.FAST_MINUTES + usual.FAST_PRIOR for row in (_FAST, _LEVEL))
+        self.fast_mean = self.mean * np.maximum(1.0, fast / slow)
+        self.excess_scale = members.excess_scale(self.mean, values[_LEVEL] * factor)
         extra, weight = usual.DISPERSION_PRIOR
         dispersion = (np.maximum(values[_EXTRA], 0.0) + extra) / (values[_SQUARED] + weight)
         self.spread = np.sqrt(self.mean + dispersion * self.mean * self.mean)
@@ -259,7 +258,7 @@ class Fleet:
         values[_VARIANCE, those] = members.HOUR_MEMORY / 2 * level + (members.PRIOR_SPREAD * mean) ** 2
         tail = values[_TAILS:].reshape(5, 2, -1)
         tail[:, _SUM, those] = 0.0
-        tail[_THRESHOLD, _SUM, those] = np.log1p((2 + 6 * level) / _excess_scale(level, level))
+        tail[_THRESHOLD, _SUM, those] = np.log1p((2 + 6 * level) / members.excess_scale(level, level))
 
     def _learn_tails(self, values: Floats, read: Floats, ends: npt.NDArray[np.bool_]) -> None:
         tail = values[_TAILS:].reshape(5, 2, -1)
@@ -306,8 +305,8 @@ class Fleet:
         hour_sums, weekday_sums = self.sums(now.hour, now.weekday)
         self.hours[:, now.hour] = np.minimum(hour_sums, usual.LARGEST_HALF)
         self._around.clear()
-        knows = self.buckets >= usual.FIRST_WEEK
-        self.weekdays[:, now.weekday, knows] = np.minimum(weekday_sums, usual.LARGEST_HALF)[:, knows]
+        known = self.buckets >= usual.FIRST_WEEK
+        self.weekdays[:, now.weekday, known] = np.minimum(weekday_sums, usual.LARGEST_HALF)[:, known]
         self.pending[:] = 0.0
 
     # -- from and to single series -----------------------------------------------------------------------------------
@@ -374,11 +373,6 @@ def _with(sums: npt.NDArray[np.float16], decay: Floats, seen: Floats, expected: 
 def _share(seen_expected: Floats, prior: Floats, otherwise: Floats | float = 1.0) -> Floats:
     share: Floats = (seen_expected[0] + prior * otherwise) / (seen_expected[1] + prior)
     return share
-
-
-def _excess_scale(mean: Floats, level: Floats) -> Floats:
-    scale: Floats = 1 + members.EXCESS_SCALE * mean**members.HOUR_EXPONENT * level ** (1 - members.HOUR_EXPONENT)
-    return scale
 
 
 def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:

@@ -6,7 +6,10 @@ The sums are float64, so that late mentions may be added in any order; all else 
 import math
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from processors.spikes.baseline import Usual, learning_rate
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
@@ -28,6 +31,9 @@ ROUNDING: Final = 3.0  # mentions above the cap, so that it never cuts a sparse 
 LARGEST_LOG: Final = 20.0
 
 HOUR_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
+
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
+"""Of one series, or of each of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +102,14 @@ class Hour:
         self.mean, self.variance, self.quiet = values
 
 
-def excess_scale(mean: float, level: float) -> float:
+def excess_scale(mean: Number, level: Number) -> Number:
     """What the sum is measured in, so that it says the same at night and at noon.
 
     Chance alone scatters by the root of what is usual, a series that goes up and down by itself in proportion to it. From
     series to series the scale goes in proportion; from hour to hour of one, whose level is the same, between the two.
     """
-    return 1 + EXCESS_SCALE * math.pow(mean, HOUR_EXPONENT) * math.pow(level, 1 - HOUR_EXPONENT)
+    scale: Number = 1 + EXCESS_SCALE * mean**HOUR_EXPONENT * level ** (1 - HOUR_EXPONENT)
+    return scale
 
 
 class Excess:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -305,24 +306,27 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
     per_hour = np.repeat(RATES, plan.series)
     series = len(per_hour)
     streams = Streams(per_hour, SEEDS["poisson"], waves=())
-    told = [*(Clairvoyant(series, times) for times in _HEIGHTS), Generalised(series, _TOLD)]
-    field_ = Field(per_hour, longest_minutes=HOUR, told=told, on_learnt=[Generalised(series, _LEARNT)])
+    bounds = [Clairvoyant(series, times) for times in _HEIGHTS]
+    told, learnt = Generalised(series, _TOLD), Generalised(series, _LEARNT)
+    field_ = Field(per_hour, longest_minutes=HOUR, told=[*bounds, told], on_learnt=[learnt])
     _, highest, trials = run(
         streams, SEEDS["poisson surges"], field_, dict.fromkeys(_HEIGHTS, True), plan, say, "streams without frailty"
     )
     alarms = round(MATCHED * plan.series * plan.weeks)
 
-    def median(name: str, times: float, chosen: npt.NDArray[np.bool_]) -> Interval:
-        threshold = threshold_for(highest[name].of(chosen), alarms)
-        return Delays(np.array([first_crossing(one[:, chosen], threshold) for one in trials[times].values[name]])).median()
+    @cache
+    def threshold(name: str, rate: float) -> float:
+        return threshold_for(highest[name].of(per_hour == rate), alarms)
 
-    rows = []
-    for times, bound in zip(_HEIGHTS, told, strict=False):
-        for each in RATES:
-            chosen = per_hour == each
-            medians = {name: median(name, times, chosen) for name in ("SURGE", bound.name, _TOLD, _LEARNT)}
-            rows.append(_bound_row(times, each, *medians.values()))
-    return rows
+    def median(name: str, times: float, rate: float) -> Interval:
+        tried = (values[:, per_hour == rate] for values in trials[times].values[name])
+        return Delays(np.array([first_crossing(values, threshold(name, rate)) for values in tried])).median()
+
+    return [
+        _bound_row(times, each, *(median(name, times, each) for name in ("SURGE", bound.name, _TOLD, _LEARNT)))
+        for times, bound in zip(_HEIGHTS, bounds, strict=True)
+        for each in RATES
+    ]
 
 
 def _bound_row(times: float, per_hour: float, ours: Interval, bound: Interval, told: Interval, learnt: Interval) -> Row:
