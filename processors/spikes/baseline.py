@@ -3,8 +3,12 @@
 import math
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+from processors.spikes import typical
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, BUCKETS_PER_WEEK
 
 EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday; Monday is 0
@@ -16,11 +20,11 @@ FIRST_LEVEL_BUCKETS: Final = 5.0  # that the prior of the level is worth in them
 LEVEL_MEMORY: Final = BUCKETS_PER_WEEK
 HOUR_MEMORY: Final = 14 * BUCKETS_PER_HOUR  # 14 visits of the same hour
 FIRST_WEEK: Final = BUCKETS_PER_WEEK
-"""Before its end the hours of the first Monday would be taken for its weekday's; and what is said of the hours around would be
-wrong for all of them, as the first morning is measured against a level that was learnt at night."""
+"""Before its end the hours of the first Monday would be taken for its weekday's; and what is typical of an hour, or what those
+around say, would be wrong for all of them, as the first morning is measured against a level that was learnt at night."""
 WEEKDAY_MEMORY: Final = 4 * BUCKETS_PER_DAY  # 4 visits of the same weekday
 SEASON_PRIOR: Final = 20.0
-"""Mentions: so much trust has what is expected of a share, which is 1 for a weekday and that of the hours around for an hour."""
+"""Mentions: so much trust has what is expected of a share: the typical one, and for an hour what those around are to theirs."""
 HOURS_AROUND: Final = (-3, -2, -1, 1, 2, 3)
 """A sparse series learns its night from all of these; a loud one each hour by itself."""
 DISPERSION_PRIOR: Final = (3.0, 10.0)  # extra variance 0.3 mu²: realTweets have 0.1 to 1.9, median 0.5
@@ -35,6 +39,9 @@ LARGEST_COUNT: Final = 65_535  # buckets: what is older than six weeks is old
 LARGEST_HALF: Final = 65_000.0  # a float16 ends a little above
 
 DISPERSION_DECAY: Final = math.exp(-1 / BUCKETS_PER_WEEK)
+
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
+"""Of one series, or of each of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +107,25 @@ class Season:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
         prior = SEASON_PRIOR / level
-        like = (self._around(hour, prior), self._around(other, prior)) if after_first_week else (1.0, 1.0)
-        near = _share(*self._hour(hour), prior, like[0])
-        far = _share(self.hours_seen[other], self.hours_expected[other], prior, like[1])
-        weekday_share = _share(*self._weekday(weekday), prior) if after_first_week else 1.0
+        near = share(*self._hour(hour), prior, *self._hour_is_like(hour, prior, after_first_week=after_first_week))
+        other_sums = self.hours_seen[other], self.hours_expected[other]
+        far = share(*other_sums, prior, *self._hour_is_like(other, prior, after_first_week=after_first_week))
+        weekday_share = share(*self._weekday(weekday), prior, typical.WEEKDAYS[weekday]) if after_first_week else 1.0
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
 
+    def _hour_is_like(self, hour: int, prior: float, *, after_first_week: bool) -> tuple[float, float]:
+        """What is typical of it, and how many times that its neighbours are."""
+        return (typical.HOURS[hour], self._around(hour, prior)) if after_first_week else (1.0, 1.0)
+
     def _around(self, hour: int, prior: float) -> float:
-        """Share of the three hours before and the three after together."""
+        """What the three hours before and the three after are together, over what is typical of them."""
         if hour not in self._sums_around:
             hours = [(hour + distance) % HOURS for distance in HOURS_AROUND]
             self._sums_around[hour] = (
                 sum(self.hours_seen[each] for each in hours),
-                sum(self.hours_expected[each] for each in hours),
+                sum(self.hours_expected[each] * typical.HOURS[each] for each in hours),
             )
-        return _share(*self._sums_around[hour], prior)
+        return share(*self._sums_around[hour], prior)
 
     def _hour(self, hour: int) -> tuple[float, float]:
         """Seen and expected, with the hour that goes on."""
@@ -161,9 +172,10 @@ class Season:
         self.restore((0.0, 0.0, 0.0, 0.0, *(half(value / level) for value in values)))
 
 
-def _share(seen: float, expected: float, prior: float, otherwise: float = 1.0) -> float:
-    """Of what was seen and expected; with a `prior` minutes' worth of trust in what it is `otherwise`."""
-    return (seen + prior * otherwise) / (expected + prior)
+def share(seen: Number, expected: Number, prior: Number, usually: Number | float = 1.0, times: Number | float = 1.0) -> Number:
+    """Of what was seen and expected, with a `prior` minutes' worth of trust in that it is so many `times` what it `usually` is."""
+    found: Number = usually * (seen + prior * times) / (expected * usually + prior)
+    return found
 
 
 def half(value: float) -> float:

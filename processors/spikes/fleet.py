@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.spikes import baseline as usual
-from processors.spikes import members, tails
+from processors.spikes import members, tails, typical
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, BUCKETS_PER_WEEK, SCORE_FLOOR, Evidence, Member
 from processors.spikes.surge import (
     PRIOR_PER_HOUR,
@@ -49,14 +49,14 @@ class _Usual:
         self.hour, self.weekday = minute // BUCKETS_PER_HOUR % 24, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
-        hours, prior = fleet.hours, usual.SEASON_PRIOR / values[_LEVEL]
-        hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
+        prior = usual.SEASON_PRIOR / values[_LEVEL]
+        hour_sums, (seen, expected) = fleet.sums(self.hour, self.weekday)
         after_first_week = fleet.buckets >= usual.FIRST_WEEK
-        like, other_like = (np.where(after_first_week, _share(fleet.around(each), prior), 1.0) for each in (self.hour, other))
-        near = _share(hour_sums, prior, like)
-        far = _share(hours[:, other].astype(np.float64), prior, other_like)
+        near = _hour_share(fleet, self.hour, hour_sums, prior)
+        far = _hour_share(fleet, other, fleet.hours[:, other].astype(np.float64), prior)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        self.weekday_share = np.where(after_first_week, _share(weekday_sums, prior), 1.0)
+        weekday_share = usual.share(seen, expected, prior, typical.WEEKDAYS[self.weekday])
+        self.weekday_share = np.where(after_first_week, weekday_share, 1.0)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
         self.mean = np.maximum(values[_LEVEL] * self.share, usual.SMALLEST)
@@ -188,7 +188,8 @@ class Fleet:
         """Seen and expected of the hours before and after one, together."""
         if hour not in self._around:
             hours = [(hour + distance) % usual.HOURS for distance in usual.HOURS_AROUND]
-            self._around[hour] = self.hours[:, hours].astype(np.float64).sum(axis=1)
+            seen, expected = self.hours[:, hours].astype(np.float64)
+            self._around[hour] = np.stack([seen.sum(axis=0), np.array(typical.HOURS)[hours] @ expected])
         return self._around[hour]
 
     # -- steps of a tick ---------------------------------------------------------------------------------------------
@@ -370,9 +371,14 @@ def _with(sums: npt.NDArray[np.float16], decay: Floats, seen: Floats, expected: 
     return both
 
 
-def _share(seen_expected: Floats, prior: Floats, otherwise: Floats | float = 1.0) -> Floats:
-    share: Floats = (seen_expected[0] + prior * otherwise) / (seen_expected[1] + prior)
-    return share
+def _hour_share(fleet: Fleet, hour: int, sums: Floats, prior: Floats) -> Floats:
+    """See `Season.shares`."""
+    seen, expected = sums
+    seen_around, expected_around = fleet.around(hour)
+    after_first_week = fleet.buckets >= usual.FIRST_WEEK
+    typically = np.where(after_first_week, typical.HOURS[hour], 1.0)
+    times = np.where(after_first_week, usual.share(seen_around, expected_around, prior), 1.0)
+    return usual.share(seen, expected, prior, typically, times)
 
 
 def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:

@@ -6,12 +6,9 @@ The sums are float64, so that late mentions may be added in any order; all else 
 import math
 import struct
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from processors.spikes.baseline import Usual, learning_rate
+from processors.spikes.baseline import Number, Usual, learning_rate
 from processors.spikes.evidence import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from processors.spikes.tails import LEARNED_SCORE, Tail
 
@@ -31,9 +28,6 @@ ROUNDING: Final = 3.0  # mentions above the cap, so that it never cuts a sparse 
 LARGEST_LOG: Final = 20.0
 
 HOUR_DECAY: Final = math.exp(-1 / HOUR_MEMORY)
-
-Number = TypeVar("Number", float, npt.NDArray[np.float64])
-"""Of one series, or of each of many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tests.benchmarks.spikes.alarms import (
     share_interval,
     threshold_for,
 )
+from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.floods import ANSWERS, SERIES, Series, answered, flood_weights
 from tests.benchmarks.spikes.replays import labels
 from tests.benchmarks.spikes.report import Row, Verdict, judged
@@ -309,6 +310,23 @@ def test_the_generalised_sum_is_that_of_the_height_that_fits() -> None:
     other = several.copy()
     assert value[0] == max(ten.value(np.array([0.0]), np.array([0.0]))[0], twice.value(np.array([0.0]), np.array([0.0]))[0])
     assert other.value(np.array([5.0]), rates)[0] > value[0] == several.value(np.array([0.0]), np.array([0.0]))[0]
+
+
+def test_a_season_is_fitted_in_its_own_form() -> None:
+    """Six numbers a series from the counts of three weeks; what a copy hears the first one does not."""
+    streams = Streams([60.0, 600.0], 21, waves=())
+    fitted = Fitted(2)
+    for _ in range(21):
+        stretch = streams.take(DAY)
+        for counts in stretch.counts:
+            fitted.push(counts)
+    other = fitted.copy()
+    for usual in streams.take(WEEK).usual:
+        assert fitted.rates() == pytest.approx(usual, rel=0.1)
+        fitted.push(usual)
+    for _ in range(WEEK):
+        other.push(np.zeros(2))
+    assert other.rates()[1] < 0.8 * fitted.rates()[1]
 
 
 # -- alarms -------------------------------------------------------------------------------------------------------------

@@ -201,7 +201,24 @@ def universities(plan: Plan, say: Say) -> list[Row]:
     notices = [rise for rise in rises if rise.series == "all" and rise.level is SignalLevel.NOTICE]
     rows.append(Row(part="replays", what="universities: notices of all mentions", measured=f"{len(notices)} in {years:.1f} years",
                     values=[_value(rise) for rise in notices]))  # fmt: skip
-    return rows
+    return [*rows, _typical_row(posts)]
+
+
+_ORDINARY: Final = 30  # posts of one institution in a day at most
+
+
+def _typical_row(posts: list[dict[str, Any]]) -> Row:
+    """What `processors.spikes.typical` was measured on."""
+    days = Counter((post["institution"], (post["at"] + TURKIYE).date()) for post in posts)
+    told = [at for post in posts if days[post["institution"], (at := post["at"] + TURKIYE).date()] <= _ORDINARY]
+    hours, weekdays = Counter(at.hour for at in told), Counter(at.weekday() for at in told)
+    found = [hours[hour] * 24 / len(told) for hour in range(24)], [weekdays[day] * 7 / len(told) for day in range(7)]
+    measured = (
+        f"{len(told)} posts; {' '.join(f'{share:.2f}' for share in found[0])}; Monday to Sunday "
+        f"{' '.join(f'{share:.2f}' for share in found[1])}"
+    )
+    what = f"universities: rate of each hour and weekday over the mean rate, on days with at most {_ORDINARY} posts"
+    return Row(part="replays", what=what, measured=measured, values={"hours": found[0], "weekdays": found[1]})
 
 
 def _crisis_rows(rises: list[Rise], until: datetime) -> list[Row]:

@@ -32,8 +32,8 @@ class Clairvoyant:
     has the shortest worst mean delay. With frailty no rule can reach it, since none is told the frailty.
     """
 
-    def __init__(self, series: int, times: float) -> None:
-        self.name = f"clairvoyant CUSUM for {times:g} times"
+    def __init__(self, series: int, times: float, name: str = "clairvoyant CUSUM") -> None:
+        self.name = f"{name} for {times:g} times"
         self.times = times
         self._sum = np.zeros(series)
 
@@ -45,7 +45,7 @@ class Clairvoyant:
     def copy(self) -> "Clairvoyant":
         """An independent sum that is equal to this one."""
         other = Clairvoyant(0, self.times)
-        other._sum = self._sum
+        other.name, other._sum = self.name, self._sum
         return other
 
 

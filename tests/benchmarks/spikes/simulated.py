@@ -1,7 +1,7 @@
 """On simulated streams: pages that nothing called for, minutes to a surge, and both beside the rules of others."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -21,6 +21,7 @@ from tests.benchmarks.spikes.alarms import (
     rate,
     threshold_for,
 )
+from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.report import Row, judged, shown
 from tests.benchmarks.spikes.rivals import Bound, Clairvoyant, Generalised, Past, Rival, all_rivals
 from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams, Stretch, starts, surge
@@ -76,13 +77,14 @@ class Field:
 
     def __init__(
         self, per_hour: Floats, *, longest_minutes: int, rivals: Sequence[Rival] = (), told: Sequence[Bound] = (),
-        on_learnt: Sequence[Bound] = (),
+        on_learnt: Sequence[Bound] = (), on_fitted: Sequence[Bound] = (),
     ) -> None:  # fmt: skip
-        """`told` are told the true rates, `on_learnt` what the fleet takes for usual."""
+        """`told` are told the true rates, `on_learnt` what the fleet takes for usual, `on_fitted` what `Fitted` does."""
         series = len(per_hour)
         self.fleet = Fleet(series, MONDAY)
         self.past = Past(series, longest_minutes=longest_minutes)
-        self.rivals, self.told, self.on_learnt = rivals, told, on_learnt
+        self.rivals, self.told, self.on_learnt, self.on_fitted = rivals, told, on_learnt, on_fitted
+        self.fitted = Fitted(series) if on_fitted else None
         self.values: dict[str, Floats] = {}
 
     def tick(self, counts: Floats, rates: Floats) -> None:
@@ -94,6 +96,11 @@ class Field:
             self.values[bound.name] = bound.value(counts, rates)
         for bound in self.on_learnt:
             self.values[bound.name] = bound.value(counts, self.fleet.expected.astype(np.float64))
+        if self.fitted is not None:
+            fitted = self.fitted.rates()
+            for bound in self.on_fitted:
+                self.values[bound.name] = bound.value(counts, fitted)
+            self.fitted.push(counts)
 
     def copy(self) -> "Field":
         other = object.__new__(Field)
@@ -101,6 +108,8 @@ class Field:
         other.rivals = [rival.copy() for rival in self.rivals]
         other.told = [bound.copy() for bound in self.told]
         other.on_learnt = [bound.copy() for bound in self.on_learnt]
+        other.on_fitted = [bound.copy() for bound in self.on_fitted]
+        other.fitted = None if self.fitted is None else self.fitted.copy()
         return other
 
 
@@ -298,6 +307,9 @@ def _minutes(value: float) -> str:
 
 _TOLD, _LEARNT = "told the rate", "on the learnt usual"
 _HEIGHTS: Final = (3.0, 5.0, 10.0, 20.0)
+_JUDGED: Final = _HEIGHTS[1:]
+_TUNED: Final = (5.0, 7.0, 10.0, 14.0, 20.0)  # heights that one CUSUM for all of them might be made for
+_FITTED: Final = "CUSUM on a fitted season"
 
 
 def poisson(plan: Plan, say: Say) -> list[Row]:
@@ -306,9 +318,12 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
     per_hour = np.repeat(RATES, plan.series)
     series = len(per_hour)
     streams = Streams(per_hour, SEEDS["poisson"], waves=())
-    bounds = [Clairvoyant(series, times) for times in _HEIGHTS]
+    bounds = {times: Clairvoyant(series, times) for times in sorted({*_HEIGHTS, *_TUNED})}
+    fitted = {times: Clairvoyant(series, times, _FITTED) for times in _TUNED}
     told, learnt = Generalised(series, _TOLD), Generalised(series, _LEARNT)
-    field_ = Field(per_hour, longest_minutes=HOUR, told=[*bounds, told], on_learnt=[learnt])
+    field_ = Field(
+        per_hour, longest_minutes=HOUR, told=[*bounds.values(), told], on_learnt=[learnt], on_fitted=list(fitted.values())
+    )  # fmt: skip
     _, highest, trials = run(
         streams, SEEDS["poisson surges"], field_, dict.fromkeys(_HEIGHTS, True), plan, say, "streams without frailty"
     )
@@ -322,11 +337,33 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
         tried = (values[:, per_hour == rate] for values in trials[times].values[name])
         return Delays(np.array([first_crossing(values, threshold(name, rate)) for values in tried])).median()
 
-    return [
-        _bound_row(times, each, *(median(name, times, each) for name in ("SURGE", bound.name, _TOLD, _LEARNT)))
-        for times, bound in zip(_HEIGHTS, bounds, strict=True)
+    def more(rules: Mapping[float, Clairvoyant], rate: float) -> dict[float, list[float]]:
+        """Minutes above the bound at each judged height, of one rule for all of them."""
+        least = {times: median(bounds[times].name, times, rate).value for times in _JUDGED}
+        return {
+            tuned: [median(rule.name, times, rate).value - least[times] for times in _JUDGED]
+            for tuned, rule in rules.items()
+            if tuned in _TUNED
+        }
+
+    rows = [
+        _bound_row(times, each, *(median(name, times, each) for name in ("SURGE", bounds[times].name, _TOLD, _LEARNT)))
+        for times in _HEIGHTS
         for each in RATES
     ]
+    return [*rows, _one_for_all_row(RATES[0], more(bounds, RATES[0]), more(fitted, RATES[0]))]
+
+
+def _one_for_all_row(per_hour: float, told: dict[float, list[float]], fitted: dict[float, list[float]]) -> Row:
+    """What a rule loses that does not know the height, and what it loses beside that by having to learn the season."""
+
+    def listed(found: dict[float, list[float]]) -> str:
+        return ", ".join(f"for {tuned:g} times {' / '.join(map(_minutes, more))}" for tuned, more in found.items())
+
+    heights = " / ".join(f"{times:g}" for times in _JUDGED)
+    what = f"Poisson at {per_hour:g}/h: minutes more than the clairvoyant CUSUM at {heights} times, of one CUSUM for all three"
+    measured = f"told the true rates, made {listed(told)}; on a season fitted in the simulation's own form, made {listed(fitted)}"
+    return Row(part="bound", what=what, measured=measured, values={"rate": per_hour, "told": told, "fitted": fitted})
 
 
 def _bound_row(times: float, per_hour: float, ours: Interval, bound: Interval, told: Interval, learnt: Interval) -> Row:
