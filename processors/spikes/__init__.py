@@ -5,10 +5,11 @@ Owns: the statistic SURGE (`surge`), how a mention's weight is damped (`damping`
 the published rules of others (`rivals`), both on any series of counts (`evaluation`), and how soon a rise is found (`power`).
 
 SURGE in one paragraph. A series is the damped weight of a watch's mentions in each minute of event time. `baseline`
-learns what is usual for the hour and the weekday, a sparse series' hours from those around. Two statistics (`members`) say how far the series is above that: the
-last hour against a usual one, and the sum of what exceeds 3 times the usual. `tails` knows how high each of them has
-come by itself in the past weeks, and so turns it into one number, the score: e^-score false alarms a week would reach
-it. The user's budget ("one false alarm in 12 weeks") is compared with that and nothing else has to be set.
+learns what is usual for the hour and the weekday, a sparse series' hours from those around and from a `typical` day. Two
+statistics (`members`) say how far the series is above that: the last hour against a usual one, and the sum of what exceeds 3
+times the usual. `tails` knows how high each of them has come by itself in the past weeks, and so turns it into one number, the
+score: e^-score false alarms a week would reach it. The user's budget ("one false alarm in 12 weeks") is compared with that and
+nothing else has to be set.
 
 The constants were chosen on the ten realTweets series of numenta/NAB (2015) and on simulated streams with the same
 noise; they are named where they are used. Everything is a function of the calls: no I/O, clock or randomness. Results
