@@ -101,21 +101,19 @@ class Season:
     def shares(self, minute: int, level: float, *, after_first_week: bool) -> tuple[int, int, float, float]:
         """Hour, weekday and their shares; the hour's is interpolated between the middles of two hours.
 
-        `after_first_week`: weekdays are told apart, and the hours around say what an hour is like.
+        `after_first_week`: weekdays are told apart, and what is typical and the hours around say what an hour is like.
         """
         hour, weekday = minute // BUCKETS_PER_HOUR % HOURS, minute // BUCKETS_PER_DAY
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (hour + (1 if past_middle >= 0 else -1)) % HOURS
         prior = SEASON_PRIOR / level
-        near = share(*self._hour(hour), prior, *self._hour_is_like(hour, prior, after_first_week=after_first_week))
-        other_sums = self.hours_seen[other], self.hours_expected[other]
-        far = share(*other_sums, prior, *self._hour_is_like(other, prior, after_first_week=after_first_week))
-        weekday_share = share(*self._weekday(weekday), prior, typical.WEEKDAYS[weekday]) if after_first_week else 1.0
+        like, other_like = 1.0, 1.0
+        if after_first_week:
+            like, other_like = (typical.HOUR_SHARES[each] * self._around(each, prior) for each in (hour, other))
+        near = share(*self._hour(hour), prior, like)
+        far = share(self.hours_seen[other], self.hours_expected[other], prior, other_like)
+        weekday_share = share(*self._weekday(weekday), prior, typical.WEEKDAY_SHARES[weekday]) if after_first_week else 1.0
         return hour, weekday, (1 - abs(past_middle)) * near + abs(past_middle) * far, weekday_share
-
-    def _hour_is_like(self, hour: int, prior: float, *, after_first_week: bool) -> tuple[float, float]:
-        """What is typical of it, and how many times that its neighbours are."""
-        return (typical.HOURS[hour], self._around(hour, prior)) if after_first_week else (1.0, 1.0)
 
     def _around(self, hour: int, prior: float) -> float:
         """What the three hours before and the three after are together, over what is typical of them."""
@@ -123,7 +121,7 @@ class Season:
             hours = [(hour + distance) % HOURS for distance in HOURS_AROUND]
             self._sums_around[hour] = (
                 sum(self.hours_seen[each] for each in hours),
-                sum(self.hours_expected[each] * typical.HOURS[each] for each in hours),
+                sum(self.hours_expected[each] * typical.HOUR_SHARES[each] for each in hours),
             )
         return share(*self._sums_around[hour], prior)
 
@@ -172,9 +170,9 @@ class Season:
         self.restore((0.0, 0.0, 0.0, 0.0, *(half(value / level) for value in values)))
 
 
-def share(seen: Number, expected: Number, prior: Number, usually: Number | float = 1.0, times: Number | float = 1.0) -> Number:
-    """Of what was seen and expected, with a `prior` minutes' worth of trust in that it is so many `times` what it `usually` is."""
-    found: Number = usually * (seen + prior * times) / (expected * usually + prior)
+def share(seen: Number, expected: Number, prior: Number, otherwise: Number | float = 1.0) -> Number:
+    """Of what was seen and expected; with a `prior` minutes' worth of trust in what it is `otherwise`."""
+    found: Number = (seen + prior * otherwise) / (expected + prior)
     return found
 
 

@@ -50,12 +50,13 @@ class _Usual:
         past_middle = (minute % BUCKETS_PER_HOUR) / BUCKETS_PER_HOUR - 0.5
         other = (self.hour + (1 if past_middle >= 0 else -1)) % 24
         prior = usual.SEASON_PRIOR / values[_LEVEL]
-        hour_sums, (seen, expected) = fleet.sums(self.hour, self.weekday)
+        hour_sums, weekday_sums = fleet.sums(self.hour, self.weekday)
         after_first_week = fleet.buckets >= usual.FIRST_WEEK
-        near = _hour_share(fleet, self.hour, hour_sums, prior)
-        far = _hour_share(fleet, other, fleet.hours[:, other].astype(np.float64), prior)
+        like, other_like = (np.where(after_first_week, fleet.hour_like(each, prior), 1.0) for each in (self.hour, other))
+        near = _share(hour_sums, prior, like)
+        far = _share(fleet.hours[:, other].astype(np.float64), prior, other_like)
         self.hour_share = (1 - abs(past_middle)) * near + abs(past_middle) * far
-        weekday_share = usual.share(seen, expected, prior, typical.WEEKDAYS[self.weekday])
+        weekday_share = _share(weekday_sums, prior, typical.WEEKDAY_SHARES[self.weekday])
         self.weekday_share = np.where(after_first_week, weekday_share, 1.0)
         self.factor = factor
         self.share = self.hour_share * self.weekday_share * factor
@@ -184,13 +185,13 @@ class Fleet:
             _with(self.weekdays[:, weekday], np.exp(-minutes / usual.WEEKDAY_MEMORY), seen, weekday_expected),
         )
 
-    def around(self, hour: int) -> Floats:
-        """Seen and expected of the hours before and after one, together."""
+    def hour_like(self, hour: int, prior: Floats) -> Floats:
+        """What is typical of an hour, times what those around are of what is typical of them; see `Season.shares`."""
         if hour not in self._around:
             hours = [(hour + distance) % usual.HOURS for distance in usual.HOURS_AROUND]
             seen, expected = self.hours[:, hours].astype(np.float64)
-            self._around[hour] = np.stack([seen.sum(axis=0), np.array(typical.HOURS)[hours] @ expected])
-        return self._around[hour]
+            self._around[hour] = np.stack([seen.sum(axis=0), np.array(typical.HOUR_SHARES)[hours] @ expected])
+        return typical.HOUR_SHARES[hour] * _share(self._around[hour], prior)
 
     # -- steps of a tick ---------------------------------------------------------------------------------------------
 
@@ -371,14 +372,9 @@ def _with(sums: npt.NDArray[np.float16], decay: Floats, seen: Floats, expected: 
     return both
 
 
-def _hour_share(fleet: Fleet, hour: int, sums: Floats, prior: Floats) -> Floats:
-    """See `Season.shares`."""
-    seen, expected = sums
-    seen_around, expected_around = fleet.around(hour)
-    after_first_week = fleet.buckets >= usual.FIRST_WEEK
-    typically = np.where(after_first_week, typical.HOURS[hour], 1.0)
-    times = np.where(after_first_week, usual.share(seen_around, expected_around, prior), 1.0)
-    return usual.share(seen, expected, prior, typically, times)
+def _share(seen_expected: Floats, prior: Floats, otherwise: Floats | float = 1.0) -> Floats:
+    seen, expected = seen_expected
+    return usual.share(seen, expected, prior, otherwise)
 
 
 def _learning_rate(buckets: npt.NDArray[np.int32]) -> Floats:

@@ -1,4 +1,4 @@
-"""What a series that has heard nothing yet expects of an hour of the day and of a weekday.
+"""What a series expects of an hour of the day and of a weekday as far as it has not heard enough of them, after its first week.
 
 The shares of 9,492 public posts that mention 14 Turkish universities, 2020 to 2026, on days with at most 30 of one of them
 (`make bench-spikes` counts them again). Another institution's public keeps other hours, so what is expected lies half-way, on a
@@ -24,6 +24,6 @@ def _half_way(measured: Sequence[float]) -> tuple[float, ...]:
     return tuple(root / mean for root in roots)
 
 
-HOURS: Final = _half_way(MEASURED_HOURS)
+HOUR_SHARES: Final = _half_way(MEASURED_HOURS)
 """Expected share of each hour; their mean is 1, as is that of the weekdays."""
-WEEKDAYS: Final = _half_way(MEASURED_WEEKDAYS)
+WEEKDAY_SHARES: Final = _half_way(MEASURED_WEEKDAYS)

@@ -14,6 +14,7 @@ from tests.benchmarks.spikes.simulated import FULL, QUICK, Plan, Say
 
 PARTS: Final[dict[str, Callable[[Plan, Say], list[Row]]]] = {
     "noise": simulated.noise,
+    "unlike-days": simulated.unlike_days,
     "poisson": simulated.poisson,
     "lists": simulated.lists,
     "nab": nab.nab,

@@ -1,4 +1,4 @@
-"""The season as whoever knows its form would learn it: no detector can be told that, so this is what learning costs at least."""
+"""The season as whoever is told its form, which no detector is, would learn it from what a series says: what that learning costs."""
 
 from typing import Final, Self
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from processors.detection.fold import DetectFold
 from processors.sentiment import BUNDLED_MODEL, Classifier
-from processors.spikes import Damping, Level, Policy, weigh
+from processors.spikes import Damping, Level, Policy, typical, weigh
 from processors.spikes.damping import WINDOW_MINUTES
 from processors.spikes.fleet import Fleet
 from processors.spikes.misread import without_misread
@@ -205,12 +205,14 @@ def universities(plan: Plan, say: Say) -> list[Row]:
 
 
 _ORDINARY: Final = 30  # posts of one institution in a day at most
+_ROUNDED: Final = 0.00501
 
 
 def _typical_row(posts: list[dict[str, Any]]) -> Row:
     """What `processors.spikes.typical` was measured on."""
-    days = Counter((post["institution"], (post["at"] + TURKIYE).date()) for post in posts)
-    told = [at for post in posts if days[post["institution"], (at := post["at"] + TURKIYE).date()] <= _ORDINARY]
+    local = [(post["institution"], post["at"] + TURKIYE) for post in posts]
+    days = Counter((institution, at.date()) for institution, at in local)
+    told = [at for institution, at in local if days[institution, at.date()] <= _ORDINARY]
     hours, weekdays = Counter(at.hour for at in told), Counter(at.weekday() for at in told)
     found = [hours[hour] * 24 / len(told) for hour in range(24)], [weekdays[day] * 7 / len(told) for day in range(7)]
     measured = (
@@ -218,7 +220,12 @@ def _typical_row(posts: list[dict[str, Any]]) -> Row:
         f"{' '.join(f'{share:.2f}' for share in found[1])}"
     )
     what = f"universities: rate of each hour and weekday over the mean rate, on days with at most {_ORDINARY} posts"
-    return Row(part="replays", what=what, measured=measured, values={"hours": found[0], "weekdays": found[1]})
+    values = {"hours": found[0], "weekdays": found[1]}
+    if posts[-1]["at"] < _SHORT:
+        return Row(part="replays", what=what, measured=measured, values=values)
+    stored = (*typical.MEASURED_HOURS, *typical.MEASURED_WEEKDAYS)
+    same = max(abs(one - other) for one, other in zip((*found[0], *found[1]), stored, strict=True)) < _ROUNDED
+    return judged("replays", what, measured, "what the detector takes for typical", same, values)
 
 
 def _crisis_rows(rises: list[Rise], until: datetime) -> list[Row]:

@@ -24,7 +24,7 @@ from tests.benchmarks.spikes.alarms import (
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.report import Row, judged, shown
 from tests.benchmarks.spikes.rivals import Bound, Clairvoyant, Generalised, Past, Rival, all_rivals
-from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams, Stretch, starts, surge
+from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams, Stretch, season, starts, surge
 
 Floats = npt.NDArray[np.float64]
 Say = Callable[[str, int, int], None]
@@ -231,6 +231,43 @@ def _early_row(onsets: list[tuple[float, int]], plan: Plan, name: str, minutes: 
     return Row(part="budget", what=f"pages within the first {name} of a watch without history", measured=f"a series: {detail}")
 
 
+_UNLIKE_RATES: Final = (1.5, 3.0, 6.0, 12.0, 20.0)  # where what is typical counts beside what was heard
+
+
+def unlike_days(plan: Plan, say: Say) -> list[Row]:
+    """False pages where the public keeps other hours than the detector takes for typical."""
+    as_it_is = season()
+    kinds = {"as in the others": as_it_is, "of no difference": np.ones(WEEK), "12 hours later": np.roll(as_it_is, 12 * HOUR)}
+    found = [(kind, _false_pages(plan, shares, kind, say)) for kind, shares in kinds.items()]
+    return [
+        Row(
+            part="budget", what=f"false pages a week at a budget of one in 4 weeks, hours and weekdays {kind}",
+            measured="; ".join(f"{each:g}/h {shown(pages, 2)}" for each, pages in by_rate.items()), values=by_rate,
+        )
+        for kind, by_rate in found
+    ]  # fmt: skip
+
+
+def _false_pages(plan: Plan, shares: Floats, kind: str, say: Say) -> dict[float, Interval]:
+    """After the first week, by rate."""
+    per_hour = np.repeat(_UNLIKE_RATES, plan.series)
+    streams = Streams(per_hour, SEEDS["unlike days"], shares=shares)
+    field_, pages, days = Field(per_hour, longest_minutes=HOUR), Pages(), 7 * (LEARNING_WEEKS + plan.weeks)
+    for first, stretch in streams.days(days, ahead=0):
+        say(f"days {kind}", first // DAY, days)
+        for minute in range(DAY):
+            field_.tick(stretch.counts[minute], stretch.rates[minute])
+            if first >= LEARNING_WEEKS * WEEK:
+                mentions = field_.past.total(HOUR)
+                pages.push(MONDAY + first + minute, field_.fleet.scores, field_.fleet.observed_60m, mentions)
+    say(f"days {kind}", days, days)
+    onsets = pages.onsets(Policy(budget_weeks=4.0))
+    return {
+        each: rate(sum(len(found) for place, found in onsets.items() if per_hour[place] == each), plan.series * plan.weeks)
+        for each in _UNLIKE_RATES
+    }
+
+
 def _delay_rows(trials: dict[float, Trials], per_hour: Floats) -> list[Row]:
     rows = []
     for times, tried in trials.items():
@@ -308,7 +345,7 @@ def _minutes(value: float) -> str:
 _TOLD, _LEARNT = "told the rate", "on the learnt usual"
 _HEIGHTS: Final = (3.0, 5.0, 10.0, 20.0)
 _JUDGED: Final = _HEIGHTS[1:]
-_TUNED: Final = (5.0, 7.0, 10.0, 14.0, 20.0)  # heights that one CUSUM for all of them might be made for
+_TUNED: Final = (5.0, 6.0, 7.0, 8.0, 10.0, 14.0, 20.0)  # heights that one CUSUM for all of them might be made for
 _FITTED: Final = "CUSUM on a fitted season"
 
 
@@ -340,11 +377,7 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
     def more(rules: Mapping[float, Clairvoyant], rate: float) -> dict[float, list[float]]:
         """Minutes above the bound at each judged height, of one rule for all of them."""
         least = {times: median(bounds[times].name, times, rate).value for times in _JUDGED}
-        return {
-            tuned: [median(rule.name, times, rate).value - least[times] for times in _JUDGED]
-            for tuned, rule in rules.items()
-            if tuned in _TUNED
-        }
+        return {tuned: [median(rules[tuned].name, times, rate).value - least[times] for times in _JUDGED] for tuned in _TUNED}
 
     rows = [
         _bound_row(times, each, *(median(name, times, each) for name in ("SURGE", bounds[times].name, _TOLD, _LEARNT)))
