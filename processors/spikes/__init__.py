@@ -12,8 +12,9 @@ score: e^-score false alarms a week would reach it. The user's budget ("one fals
 nothing else has to be set.
 
 The constants were chosen on the ten realTweets series of numenta/NAB (2015) and on simulated streams with the same
-noise, the typical day on posts about universities; they are named where they are used. Everything is a function of the calls: no I/O, clock or randomness. Results
-are equal to the last bit wherever the C library's exp, log and pow are, whether or not the state was stored in between.
+noise, the typical day on posts about universities; they are named where they are used. Everything is a function of the
+calls: no I/O, clock or randomness. Results are equal to the last bit wherever the C library's exp, log and pow are, whether or
+not the state was stored in between.
 
 Deliberately unaware of: records, Kafka, watches, sentiment, who is on call.
 """

@@ -24,7 +24,7 @@ from processors.spikes import (
     run_mentions,
     typical,
 )
-from processors.spikes.baseline import Baseline, minute_of_week
+from processors.spikes.baseline import HOURS_AROUND, SEASON_PRIOR, Baseline, minute_of_week, share
 from processors.spikes.expectations import Expectation, known
 from processors.spikes.members import excess_scale
 
@@ -170,10 +170,16 @@ def test_the_state_of_the_version_before_is_read() -> None:
     assert surge.level == stored["level"]
     assert surge.last.score == pytest.approx(stored["last_score"])
     assert surge._hour.tail.threshold == stored["hour_threshold"]
+    # What was stored is what the sums gave before the typical day had a part in the shares: they have survived.
+    season, prior = surge._baseline.season, SEASON_PRIOR / surge.level
+    sums = list(zip(season.hours_seen, season.hours_expected, strict=True))
+    around = [
+        [sum(column) for column in zip(*(sums[(hour + each) % 24] for each in HOURS_AROUND), strict=True)] for hour in range(24)
+    ]
+    without = [share(*sums[hour], prior, share(*around[hour], prior)) for hour in range(24)]
+    assert without == pytest.approx(stored["hour_shares"], rel=0.01)
     shares = [surge._baseline.usual(6 * DAY + hour * 60 + 30).hour_share for hour in range(24)]
-    assert shares == pytest.approx(
-        stored["hour_shares"], rel=0.1
-    )  # what is not heard enough is taken from elsewhere than in that version
+    assert shares == pytest.approx(stored["hour_shares"], rel=0.1)  # today what is typical has a part in them
     surge.tick(surge.next_bucket, 1.0)
     assert len(surge.pack()) <= 256
 

@@ -1,5 +1,6 @@
 """The season as whoever is told its form, which no detector is, would learn it from what a series says: what that learning costs."""
 
+import copy
 from typing import Final, Self
 
 import numpy as np
@@ -55,9 +56,8 @@ class Fitted:
 
     def copy(self) -> Self:
         """An independent one that is equal to this one."""
-        other = type(self)(0)
+        other = copy.copy(self)
         other._counts, other._heard = self._counts.copy(), self._heard.copy()
-        other._numbers, other._minute = self._numbers, self._minute
         return other
 
     def _fit(self) -> None:

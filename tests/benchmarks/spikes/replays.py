@@ -205,7 +205,6 @@ def universities(plan: Plan, say: Say) -> list[Row]:
 
 
 _ORDINARY: Final = 30  # posts of one institution in a day at most
-_ROUNDED: Final = 0.00501
 
 
 def _typical_row(posts: list[dict[str, Any]]) -> Row:
@@ -224,7 +223,7 @@ def _typical_row(posts: list[dict[str, Any]]) -> Row:
     if posts[-1]["at"] < _SHORT:
         return Row(part="replays", what=what, measured=measured, values=values)
     stored = (*typical.MEASURED_HOURS, *typical.MEASURED_WEEKDAYS)
-    same = max(abs(one - other) for one, other in zip((*found[0], *found[1]), stored, strict=True)) < _ROUNDED
+    same = tuple(round(share, 2) for shares in found for share in shares) == stored
     return judged("replays", what, measured, "what the detector takes for typical", same, values)
 
 

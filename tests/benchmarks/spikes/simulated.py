@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
@@ -155,7 +155,15 @@ def _moment(rng: np.random.Generator, needed: Floats, counts: Floats) -> Floats:
 
 
 def run(
-    streams: Streams, seed: int, field_: Field, heights: dict[float, bool], plan: Plan, say: Say, name: str
+    streams: Streams,
+    seed: int,
+    field_: Field,
+    heights: dict[float, bool],
+    plan: Plan,
+    say: Say,
+    name: str,
+    *,
+    policy: Policy = POLICY,
 ) -> tuple[Pages, dict[str, Highest], dict[float, Trials]]:
     """Quiet weeks, with surges tried in copies. `heights`: whether the rules' values are kept."""
     days = 7 * (LEARNING_WEEKS + plan.weeks)
@@ -170,7 +178,7 @@ def run(
                 coming.pop(0)
                 ahead = stretch.part(minute, plan.span)
                 for times, keep in heights.items():
-                    try_surge(field_, ahead, rng, times, trials[times], keep=keep)
+                    try_surge(field_, ahead, rng, times, trials[times], policy=policy, keep=keep)
             field_.tick(stretch.counts[minute], stretch.rates[minute])
             fleet = field_.fleet
             pages.push(MONDAY + first + minute, fleet.scores, fleet.observed_60m, field_.past.total(HOUR))
@@ -252,20 +260,15 @@ def _false_pages(plan: Plan, shares: Floats, kind: str, say: Say) -> dict[float,
     """After the first week, by rate."""
     per_hour = np.repeat(_UNLIKE_RATES, plan.series)
     streams = Streams(per_hour, SEEDS["unlike days"], shares=shares)
-    field_, pages, days = Field(per_hour, longest_minutes=HOUR), Pages(), 7 * (LEARNING_WEEKS + plan.weeks)
-    for first, stretch in streams.days(days, ahead=0):
-        say(f"days {kind}", first // DAY, days)
-        for minute in range(DAY):
-            field_.tick(stretch.counts[minute], stretch.rates[minute])
-            if first >= LEARNING_WEEKS * WEEK:
-                mentions = field_.past.total(HOUR)
-                pages.push(MONDAY + first + minute, field_.fleet.scores, field_.fleet.observed_60m, mentions)
-    say(f"days {kind}", days, days)
-    onsets = pages.onsets(Policy(budget_weeks=4.0))
-    return {
-        each: rate(sum(len(found) for place, found in onsets.items() if per_hour[place] == each), plan.series * plan.weeks)
-        for each in _UNLIKE_RATES
-    }
+    field_, seed = Field(per_hour, longest_minutes=HOUR), SEEDS["unlike days"]
+    pages, _, _ = run(streams, seed, field_, {}, plan, say, f"days {kind}")
+    learned = MONDAY + LEARNING_WEEKS * WEEK
+    later = [
+        float(per_hour[place])
+        for place, found in pages.onsets(Policy(budget_weeks=4.0)).items()
+        for bucket in found if bucket >= learned
+    ]  # fmt: skip
+    return {each: rate(later.count(each), plan.series * plan.weeks) for each in _UNLIKE_RATES}
 
 
 def _delay_rows(trials: dict[float, Trials], per_hour: Floats) -> list[Row]:
@@ -442,20 +445,9 @@ def _list_rows(plan: Plan, size: int, shared: float, say: Say) -> list[Row]:
     streams = Streams(per_hour, SEEDS["lists"] + size + round(100 * shared), groups=groups, shared=shared)
     field_ = Field(per_hour, longest_minutes=HOUR)
     policy = Policy(budget_weeks=POLICY.budget_weeks * size)
-    days, rng = 7 * (LEARNING_WEEKS + plan.weeks), np.random.default_rng(SEEDS["list surges"] + size + round(100 * shared))
-    coming = starts(rng, first_day=7 * LEARNING_WEEKS, days=7 * plan.weeks, count=max(4, plan.surges // 2))
-    pages, trials = Pages(), Trials()
-    for first, stretch in streams.days(days, ahead=plan.span):
-        say(name, first // DAY, days)
-        for minute in range(DAY):
-            while coming and coming[0] == first + minute:
-                coming.pop(0)
-                ahead = stretch.part(minute, plan.span)
-                try_surge(field_, ahead, rng, 10.0, trials, policy=policy, keep=False)
-            field_.tick(stretch.counts[minute], stretch.rates[minute])
-            fleet = field_.fleet
-            pages.push(MONDAY + first + minute, fleet.scores, fleet.observed_60m, field_.past.total(HOUR))
-    say(name, days, days)
+    seed, fewer = SEEDS["list surges"] + size + round(100 * shared), replace(plan, surges=max(4, plan.surges // 2))
+    pages, _, tried = run(streams, seed, field_, {10.0: False}, fewer, say, name, policy=policy)
+    trials = tried[10.0]
     learned = MONDAY + LEARNING_WEEKS * WEEK
     calls: dict[int, list[int]] = {}
     for place, buckets in pages.onsets(policy, Level.PAGE).items():
