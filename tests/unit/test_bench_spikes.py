@@ -1,6 +1,7 @@
 """The measuring side of the crisis detector: streams, rivals, alarms and the fleet do what their figures are taken for."""
 
 import math
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -23,12 +24,13 @@ from tests.benchmarks.spikes.alarms import (
     share_interval,
     threshold_for,
 )
+from tests.benchmarks.spikes.bunches import year_of
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.floods import ANSWERS, SERIES, Series, answered, flood_weights
 from tests.benchmarks.spikes.replays import labels
 from tests.benchmarks.spikes.report import Row, Verdict, judged
-from tests.benchmarks.spikes.rivals import Clairvoyant, Generalised
-from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _bound_row, _moment, _one_for_all_row, try_surge
+from tests.benchmarks.spikes.rivals import Clairvoyant, Mixture
+from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _bound_row, _moment, try_surge
 from tests.benchmarks.spikes.streams import DAY, MONDAY, WEEK, Streams, season, starts, surge
 
 
@@ -301,15 +303,27 @@ def test_the_clairvoyant_sum_is_near_its_theory() -> None:
     assert 0 <= delays.mean() - threshold / information <= 1.5
 
 
-def test_the_generalised_sum_is_that_of_the_height_that_fits() -> None:
-    several, rates = Generalised(1, "not told"), np.array([0.1])
-    ten, twice = Clairvoyant(1, 10.0), Clairvoyant(1, 2.0)
-    for _ in range(20):
-        value = several.value(np.array([1.0]), rates)
-        ten.value(np.array([1.0]), rates), twice.value(np.array([1.0]), rates)
-    other = several.copy()
-    assert value[0] == max(ten.value(np.array([0.0]), np.array([0.0]))[0], twice.value(np.array([0.0]), np.array([0.0]))[0])
-    assert other.value(np.array([5.0]), rates)[0] > value[0] == several.value(np.array([0.0]), np.array([0.0]))[0]
+def test_the_ratio_over_all_beginnings_by_hand() -> None:
+    """Of each height: (1 + ratio before) times the likelihood ratio of the minute; then the mean of the three."""
+    rule, rates, ratios = Mixture(1, "told"), np.array([0.1]), [0.0, 0.0, 0.0]
+    for count in (2.0, 0.0, 1.0):
+        value = rule.value(np.array([count]), rates)
+        ratios = [
+            (1 + ratio) * times**count * math.exp(-(times - 1) * 0.1)
+            for ratio, times in zip(ratios, (5.0, 10.0, 20.0), strict=True)
+        ]
+        assert value[0] == pytest.approx(math.log(sum(ratios) / 3))
+    other = rule.copy()
+    assert other.value(np.array([5.0]), rates)[0] > rule.value(np.array([0.0]), rates)[0]
+
+
+def test_the_mean_ratio_is_the_minutes_that_passed() -> None:
+    """Where nothing happens: what its threshold is in false alarms follows from that (Pollak and Tartakovsky 2009)."""
+    rng, series, minutes = np.random.default_rng(5), 40_000, 20
+    rule, rates = Mixture(series, "told"), np.full(series, 0.01)
+    for _ in range(minutes):
+        value = rule.value(rng.poisson(rates).astype(float), rates)
+    assert np.exp(value).mean() == pytest.approx(minutes, rel=0.1)
 
 
 def test_a_season_is_fitted_in_its_own_form() -> None:
@@ -389,7 +403,7 @@ def test_the_bar_beside_the_bound() -> None:
     def verdict(times: float, rate: float, ours: float, bound: float) -> Verdict:
         other = Interval(value=1.0, low=1.0, high=1.0)
         ours_and_bound = (Interval(value=each, low=each, high=each) for each in (ours, bound))
-        return _bound_row(times, rate, *ours_and_bound, other, other).verdict
+        return _bound_row(times, rate, *ours_and_bound, [other] * 3).verdict
 
     assert verdict(10.0, 0.5, 59, 57) is Verdict.MET
     assert verdict(10.0, 0.5, 60, 57) is Verdict.MISSED
@@ -399,20 +413,13 @@ def test_the_bar_beside_the_bound() -> None:
     assert verdict(3.0, 0.5, math.inf, 80) is Verdict.REPORTED
 
 
-def test_a_rule_for_all_heights_is_told_apart_by_what_it_knows() -> None:
-    row = _one_for_all_row(0.5, {7.0: [0.0, 5.0, 3.0]}, {7.0: [math.inf, 7.0, 4.0]})
-    assert "told the true rates, made for 7 times 0 / 5 / 3; on a season fitted" in row.measured
-    assert row.measured.endswith("for 7 times - / 7 / 4")
-    assert "at 5 / 10 / 20 times" in row.what
-
-
 # -- surges and reports -------------------------------------------------------------------------------------------------
 
 
 def test_a_surge_is_tried_in_a_copy_and_found_sooner_inside_the_bucket() -> None:
     per_hour = np.full(8, 60.0)
     streams, trials = Streams(per_hour, 5, waves=()), Trials()
-    field = Field(per_hour, longest_minutes=60, told=[Clairvoyant(8, 20.0)], on_fitted=[Clairvoyant(8, 20.0, "fitted")])
+    field = Field(per_hour, longest_minutes=60, told=[Clairvoyant(8, 20.0)], on_fitted=[Mixture(8, "fitted")])
     quiet = streams.take(DAY + 14 * 60)
     for counts, rates in zip(quiet.counts, quiet.rates, strict=True):
         field.tick(counts, rates)
@@ -423,7 +430,7 @@ def test_a_surge_is_tried_in_a_copy_and_found_sooner_inside_the_bucket() -> None
     assert (trials.inside[0] <= trials.closed[0]).all()
     assert (trials.inside[0] > trials.closed[0] - 1).all()
     assert trials.values["SURGE"][0].shape == (61, 8)
-    assert (trials.values["fitted for 20 times"][0][-1] > 10 * trials.values["fitted for 20 times"][0][0] + 1).all()
+    assert (trials.values["fitted"][0][-1] > trials.values["fitted"][0][0] + 100).all()
     assert field.fitted is not None and (field.fitted.rates() < 4).all()  # the surge was heard by the copy alone
     first = first_crossing(trials.values["SURGE"][0], Policy().page_score - 1e-6)
     assert (first <= trials.closed[0]).all()
@@ -434,6 +441,22 @@ def test_inside_a_minute_the_mention_that_decides_comes_in_its_turn() -> None:
     moments = _moment(rng, np.full(5_000, 2.5), np.full(5_000, 9.0))
     assert moments.mean() == pytest.approx(3 / 10, abs=0.01)
     assert _moment(rng, np.array([9.5]), np.array([9.0])).tolist() == [1.0]
+
+
+def test_ordinary_days_are_those_without_an_event_near() -> None:
+    """Copies count once; before and after a day with more than 30 posts of one institution it is not ordinary for that one."""
+    noon = datetime(2022, 1, 12, 9, 0, tzinfo=UTC)
+    crowd = [(noon + timedelta(minutes=minute), "A", f"sistem {minute} yine açılmıyor") for minute in range(31)]
+    told = [
+        (noon - timedelta(days=5), "B", "kütüphane saat kaçta kapanıyor"), (noon - timedelta(days=5), "B", "kütüphane saat kaçta kapanıyor"),
+        *crowd, (noon + timedelta(days=400), "A", "çok sonra"),
+    ]  # fmt: skip
+    year = year_of(({"at": at, "institution": institution, "text": text} for at, institution, text in told), 2)
+    assert year.institutions == ["A", "B"]
+    assert year.days[4] == [(12 * 60, 1)]
+    assert len(year.days) == 14
+    assert year.ordinary[:, 1].all()
+    assert np.flatnonzero(~year.ordinary[:, 0]).tolist() == [7, 8, 9, 10, 11]
 
 
 def test_copies_and_repeats_weigh_little() -> None:

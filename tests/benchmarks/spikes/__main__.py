@@ -8,7 +8,7 @@ from typing import Final
 import click
 import orjson
 
-from tests.benchmarks.spikes import floods, nab, replays, report, scale, simulated
+from tests.benchmarks.spikes import bunches, floods, nab, replays, report, scale, simulated
 from tests.benchmarks.spikes.report import Row
 from tests.benchmarks.spikes.simulated import FULL, QUICK, Plan, Say
 
@@ -21,6 +21,7 @@ PARTS: Final[dict[str, Callable[[Plan, Say], list[Row]]]] = {
     "floods": floods.floods,
     "telecom": replays.telecom,
     "universities": replays.universities,
+    "bunches": bunches.bunches,
     "scale": scale.scale,
 }
 

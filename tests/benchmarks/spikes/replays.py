@@ -204,21 +204,21 @@ def universities(plan: Plan, say: Say) -> list[Row]:
     return [*rows, _typical_row(posts)]
 
 
-_ORDINARY: Final = 30  # posts of one institution in a day at most
+ORDINARY: Final = 30  # posts of one institution in a day at most
 
 
 def _typical_row(posts: list[dict[str, Any]]) -> Row:
     """What `processors.spikes.typical` was measured on."""
     local = [(post["institution"], post["at"] + TURKIYE) for post in posts]
     days = Counter((institution, at.date()) for institution, at in local)
-    told = [at for institution, at in local if days[institution, at.date()] <= _ORDINARY]
+    told = [at for institution, at in local if days[institution, at.date()] <= ORDINARY]
     hours, weekdays = Counter(at.hour for at in told), Counter(at.weekday() for at in told)
     found = [hours[hour] * 24 / len(told) for hour in range(24)], [weekdays[day] * 7 / len(told) for day in range(7)]
     measured = (
         f"{len(told)} posts; {' '.join(f'{share:.2f}' for share in found[0])}; Monday to Sunday "
         f"{' '.join(f'{share:.2f}' for share in found[1])}"
     )
-    what = f"universities: rate of each hour and weekday over the mean rate, on days with at most {_ORDINARY} posts"
+    what = f"universities: rate of each hour and weekday over the mean rate, on days with at most {ORDINARY} posts"
     values = {"hours": found[0], "weekdays": found[1]}
     if posts[-1]["at"] < _SHORT:
         return Row(part="replays", what=what, measured=measured, values=values)

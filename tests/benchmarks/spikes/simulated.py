@@ -1,7 +1,7 @@
 """On simulated streams: pages that nothing called for, minutes to a surge, and both beside the rules of others."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
@@ -23,7 +23,7 @@ from tests.benchmarks.spikes.alarms import (
 )
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.report import Row, judged, shown
-from tests.benchmarks.spikes.rivals import Bound, Clairvoyant, Generalised, Past, Rival, all_rivals
+from tests.benchmarks.spikes.rivals import Bound, Clairvoyant, Mixture, Past, Rival, all_rivals
 from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams, Stretch, season, starts, surge
 
 Floats = npt.NDArray[np.float64]
@@ -345,11 +345,8 @@ def _minutes(value: float) -> str:
 # -- beside the bound ------------------------------------------------------------------------------------------------------
 
 
-_TOLD, _LEARNT = "told the rate", "on the learnt usual"
+_TOLD, _FITTED, _LEARNT = "told the rates", "on a fitted season", "on what SURGE has learnt"
 _HEIGHTS: Final = (3.0, 5.0, 10.0, 20.0)
-_JUDGED: Final = _HEIGHTS[1:]
-_TUNED: Final = (5.0, 6.0, 7.0, 8.0, 10.0, 14.0, 20.0)  # heights that one CUSUM for all of them might be made for
-_FITTED: Final = "CUSUM on a fitted season"
 
 
 def poisson(plan: Plan, say: Say) -> list[Row]:
@@ -358,12 +355,9 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
     per_hour = np.repeat(RATES, plan.series)
     series = len(per_hour)
     streams = Streams(per_hour, SEEDS["poisson"], waves=())
-    bounds = {times: Clairvoyant(series, times) for times in sorted({*_HEIGHTS, *_TUNED})}
-    fitted = {times: Clairvoyant(series, times, _FITTED) for times in _TUNED}
-    told, learnt = Generalised(series, _TOLD), Generalised(series, _LEARNT)
-    field_ = Field(
-        per_hour, longest_minutes=HOUR, told=[*bounds.values(), told], on_learnt=[learnt], on_fitted=list(fitted.values())
-    )  # fmt: skip
+    bounds = {times: Clairvoyant(series, times) for times in _HEIGHTS}
+    told, fitted, learnt = (Mixture(series, name) for name in (_TOLD, _FITTED, _LEARNT))
+    field_ = Field(per_hour, longest_minutes=HOUR, told=[*bounds.values(), told], on_learnt=[learnt], on_fitted=[fitted])
     _, highest, trials = run(
         streams, SEEDS["poisson surges"], field_, dict.fromkeys(_HEIGHTS, True), plan, say, "streams without frailty"
     )
@@ -377,43 +371,30 @@ def poisson(plan: Plan, say: Say) -> list[Row]:
         tried = (values[:, per_hour == rate] for values in trials[times].values[name])
         return Delays(np.array([first_crossing(values, threshold(name, rate)) for values in tried])).median()
 
-    def more(rules: Mapping[float, Clairvoyant], rate: float) -> dict[float, list[float]]:
-        """Minutes above the bound at each judged height, of one rule for all of them."""
-        least = {times: median(bounds[times].name, times, rate).value for times in _JUDGED}
-        return {tuned: [median(rules[tuned].name, times, rate).value - least[times] for times in _JUDGED] for tuned in _TUNED}
-
-    rows = [
-        _bound_row(times, each, *(median(name, times, each) for name in ("SURGE", bounds[times].name, _TOLD, _LEARNT)))
-        for times in _HEIGHTS
-        for each in RATES
-    ]
-    return [*rows, _one_for_all_row(RATES[0], more(bounds, RATES[0]), more(fitted, RATES[0]))]
+    rows = []
+    for times in _HEIGHTS:
+        for each in RATES:
+            ours, bound, *others = (median(name, times, each) for name in ("SURGE", bounds[times].name, _TOLD, _FITTED, _LEARNT))
+            rows.append(_bound_row(times, each, ours, bound, others))
+    return rows
 
 
-def _one_for_all_row(per_hour: float, told: dict[float, list[float]], fitted: dict[float, list[float]]) -> Row:
-    """What a rule loses that does not know the height, and what it loses beside that by having to learn the season."""
-
-    def listed(found: dict[float, list[float]]) -> str:
-        return ", ".join(f"for {tuned:g} times {' / '.join(map(_minutes, more))}" for tuned, more in found.items())
-
-    heights = " / ".join(f"{times:g}" for times in _JUDGED)
-    what = f"Poisson at {per_hour:g}/h: minutes more than the clairvoyant CUSUM at {heights} times, of one CUSUM for all three"
-    measured = f"told the true rates, made {listed(told)}; on a season fitted in the simulation's own form, made {listed(fitted)}"
-    return Row(part="bound", what=what, measured=measured, values={"rate": per_hour, "told": told, "fitted": fitted})
-
-
-def _bound_row(times: float, per_hour: float, ours: Interval, bound: Interval, told: Interval, learnt: Interval) -> Row:
-    """The bar speaks of five times and more. The two rules that are not told the height say what that costs, and what the learning."""
+def _bound_row(times: float, per_hour: float, ours: Interval, bound: Interval, others: Sequence[Interval]) -> Row:
+    """The bar speaks of five times and more. The `others` say what it costs not to be told the height, and to learn the season."""
     near = 1.5 <= per_hour <= 12 and times >= 5
     ratio = ours.value / bound.value if math.isfinite(bound.value) else math.nan
     holds = math.isfinite(ours.value) and (ratio <= 1.6 if near else ours.value <= bound.value + 2)
     what = f"Poisson, {times:g} times the usual at {per_hour:g}/h"
+    told, fitted, learnt = others
     measured = (
         f"{shown(ours)} minutes, the clairvoyant CUSUM {shown(bound)}: {ratio:.2f} times, {_minutes(ours.value - bound.value)} more; "
-        f"a CUSUM that is not told the height {shown(told)}, on what SURGE has learnt {shown(learnt)}"
+        f"a Shiryaev-Roberts rule that is not told the height {shown(told)}, on a season fitted in the simulation's own form "
+        f"{shown(fitted)}, on what SURGE has learnt {shown(learnt)}"
     )
     bar = "at most 1.6 times" if near else "at most 2 minutes more"
-    values = {"times": times, "rate": per_hour, "ours": ours, "bound": bound, "told": told, "learnt": learnt}
+    values = {
+        "times": times, "rate": per_hour, "ours": ours, "bound": bound, "told": told, "fitted": fitted, "learnt": learnt,
+    }  # fmt: skip
     if times < 5:
         return Row(part="bound", what=what, measured=measured, values=values)
     return judged("bound", what, measured, bar, holds, values)
