@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from processors.sentiment.behaviour import bundled_suite
+from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import corpus, diacritics, phrases
@@ -38,6 +39,16 @@ class TestCorpus:
         assert not trained & {example.text for example in parts.held_back}
         assert Counter(example.source for example in parts.held_back) == corpus.HELD_BACK
         assert not set(parts.training) & set(corpus.NEVER_DRAWN)
+
+    def test_an_invented_text_that_is_measured_on_is_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somebody else has written a word or two of thanks, too; a text without a letter is no copy of another one."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+        free = corpus.invented(corpus.split(examples("polistance", 500), [], seed=1), 3, 400)
+        first = free[0].text
+        parts = corpus.split(examples("polistance", 500), [first.upper(), "👏👏"], seed=1)
+        assert all(essence(example.text) != essence(first) for example in corpus.invented(parts, 3, 400))
+        assert all(essence(text.text) != essence(first) for texts in corpus.draw(parts, [], 1, seed=3) for text in texts)
+        assert "" not in parts.measured
 
     def test_copies_that_disagree_teach_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One of the labels is wrong, and nobody knows which."""

@@ -129,7 +129,7 @@ def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
 
 def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
     labelled = [example for examples in parts.training.values() for example in examples]
-    return labelled + corpus.invented(seed, corpus.INVENTED_PER_ROUND)
+    return labelled + corpus.invented(parts, seed, corpus.INVENTED_PER_ROUND)
 
 
 def _taught(arguments: argparse.Namespace, parts: corpus.Corpus) -> list[corpus.Shown]:

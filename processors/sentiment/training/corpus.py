@@ -79,6 +79,8 @@ Text = TypeVar("Text", Example, Shown)
 class Corpus:
     training: Mapping[str, list[Example]]
     held_back: list[Example]
+    measured: frozenset[str]
+    """Essences of what is measured on, the held back texts among them: an invented text of a word or two can be one by chance."""
 
 
 def read_lines(path: Path) -> Iterator[dict[str, str]]:
@@ -114,14 +116,16 @@ def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, w
         if found and found not in seen and len({copy.label for copy in copies}) == 1:
             by_source[copies[0].source].append(copies[0])
     sources = [source for source in DRAWN_PER_ROUND if source != without]
-    return _hold_back(by_source, sources, random.Random(seed))
+    training, held_back = _hold_back(by_source, sources, random.Random(seed))
+    measured = seen.union(essence(example.text) for example in held_back)
+    return Corpus(training=training, held_back=held_back, measured=frozenset(filter(None, measured)))
 
 
 def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Iterator[list[Shown]]:
     """The texts of each round, varied and prepared. A source goes on where its last round stopped."""
     shuffler = random.Random(seed)
     streams = {source: _endless(examples, shuffler) for source, examples in corpus.training.items()}
-    made_up = _invented(seed)
+    made_up = _invented(seed, corpus.measured)
     unlabelled = _endless(taught, shuffler)
     for _ in range(rounds):
         drawn = [example for source in streams for example in islice(streams[source], DRAWN_PER_ROUND[source])]
@@ -132,9 +136,9 @@ def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Ite
         yield [found for found in varied if found.text]
 
 
-def invented(seed: int, count: int) -> list[Example]:
-    """The first texts that the phrases give for a seed."""
-    return list(islice(_invented(seed), count))
+def invented(corpus: Corpus, seed: int, count: int) -> list[Example]:
+    """The first texts that the phrases give for a seed, without those that are measured on."""
+    return list(islice(_invented(seed, corpus.measured), count))
 
 
 def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: int) -> list[Example]:
@@ -155,9 +159,10 @@ def vary(text: str, dice: random.Random) -> str:
     return plain(turkish.lower(text)) if dice.random() < PLAIN_SHARE else text
 
 
-def _invented(seed: int) -> Iterator[Example]:
+def _invented(seed: int, measured: frozenset[str]) -> Iterator[Example]:
     for text, label, _ in phrases.generate(seed):
-        yield Example(text, CLASSES.index(Label(label)), "invented")
+        if essence(text) not in measured:
+            yield Example(text, CLASSES.index(Label(label)), "invented")
 
 
 def _typed_badly(text: str, dice: random.Random) -> str:
@@ -177,7 +182,9 @@ def _typed_badly(text: str, dice: random.Random) -> str:
     return "".join(letters)
 
 
-def _hold_back(by_source: Mapping[str, list[Example]], sources: Iterable[str], shuffler: random.Random) -> Corpus:
+def _hold_back(
+    by_source: Mapping[str, list[Example]], sources: Iterable[str], shuffler: random.Random
+) -> tuple[dict[str, list[Example]], list[Example]]:
     training: dict[str, list[Example]] = {}
     held_back: list[Example] = []
     for source in sources:
@@ -188,7 +195,7 @@ def _hold_back(by_source: Mapping[str, list[Example]], sources: Iterable[str], s
             raise ValueError(f"{source} has {len(examples)} usable texts, more than {cut} are needed")
         held_back.extend(examples[:cut])
         training[source] = examples[cut:]
-    return Corpus(training=training, held_back=held_back)
+    return training, held_back
 
 
 def _endless(texts: Sequence[Text], shuffler: random.Random) -> Iterator[Text]:
