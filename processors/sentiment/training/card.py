@@ -88,7 +88,9 @@ pairs of neighbouring pieces; their shares were fitted on texts that neither had
 `AutoModelForSequenceClassification` cannot load such a head."""
 
 _MEASURED = """Measured by `make model-card`. The development texts are in no training text, nor is anything that \
-shares half of its runs of three words with one of them. (Three texts of a word or two, the likes of a bare "thanks", were also among the invented ones; without them no figure of this model changes by more than 0.001. A training from now on leaves such ones out.) The baseline is TF-IDF with a logistic regression, trained in the same \
+shares half of its runs of three words with one of them. (Three texts of a word or two, the likes of a \
+bare "thanks", were also among the invented ones; without them no figure of this model changes by more than 0.001. A training from \
+now on leaves such ones out.) The baseline is TF-IDF with a logistic regression, trained in the same \
 run on the same texts. Of the likeliest class: accuracy and macro-F1, with the interval that holds 95 % of 1,000 resamples; at the \
 threshold: what `negative` and `unsure` say."""
 

@@ -5,7 +5,7 @@ What that trust costs is counted here, on a year of posts to 14 universities wit
 alarms of that rule and of SURGE, both at thresholds that twins of these streams, as loud in the mean but Poisson, reach as often.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,20 +13,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from processors.spikes.fleet import Fleet
 from processors.text.signature import signature
 from tests.benchmarks.spikes.alarms import Highest, alarms_at, rate, threshold_for
 from tests.benchmarks.spikes.replays import ORDINARY, TURKIYE, UNIVERSITIES, read
 from tests.benchmarks.spikes.report import Row, Verdict, shown
 from tests.benchmarks.spikes.rivals import Mixture
-from tests.benchmarks.spikes.simulated import MATCHED, Floats, Plan, Say
-from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams
+from tests.benchmarks.spikes.simulated import HOUR, MATCHED, Field, Floats, Plan, Say
+from tests.benchmarks.spikes.streams import DAY, SEEDS, WEEK, Streams
 
 _FIRST: Final = datetime(2022, 1, 3)  # a Monday, Turkish time, as the twins begin
 _WEEKS: Final = 52
 _LEARNING_WEEKS: Final = 2
 _TWINS: Final = 4  # of each stream
-_DAYS_AROUND: Final = 2  # before and after a loud one, which are not ordinary either
+_DAYS_AROUND: Final = 2  # a loud day makes those before and after it unlike the others, too
 _SMALLEST_PER_HOUR: Final = 1e-3
 _BLOCKS_OF_DAY: Final = 48  # of half an hour, as `Highest` keeps them
 
@@ -66,8 +65,9 @@ def year_of(posts: Iterator[dict[str, Any]], weeks: int) -> Year:
     for post, at in told:
         day, place = (at - _FIRST).days, institutions.index(post["institution"])
         counts[day, place] += 1
-        if (day, place, signature(post["text"])) not in known:  # of copies one counts, as the damping has it
-            known.add((day, place, signature(post["text"])))
+        copy = day, place, signature(post["text"])
+        if copy not in known:  # of copies one counts, as the damping has it
+            known.add(copy)
             days[day].append((at.hour * 60 + at.minute, place))
     ordinary = np.ones(counts.shape, np.bool_)
     for day, place in np.argwhere(counts > ORDINARY).tolist():
@@ -79,17 +79,19 @@ def _heard(year: Year, say: Say) -> dict[str, Highest]:
     """The highest values of each rule in each half hour: first the institutions, then their twins."""
     twins = Streams(np.repeat(np.maximum(year.per_hour, _SMALLEST_PER_HOUR), _TWINS), SEEDS["bunches"], waves=())
     series = len(year.institutions)
-    fleet = Fleet(series + len(twins), MONDAY)
-    rule = Mixture(len(fleet), "trust in Poisson counts")
-    highest = {"SURGE": Highest(len(fleet)), rule.name: Highest(len(fleet))}
+    total = series + len(twins)
+    field_ = Field(np.zeros(total), longest_minutes=HOUR, on_learnt=[Mixture(total, "trust in Poisson counts")])
+    told = np.full(total, np.nan)  # no rule here is told true rates
+    highest: dict[str, Highest] = {}
     for number, day in enumerate(year.days):
         say("ordinary days of universities", number, len(year.days))
-        weights = np.zeros((DAY, len(fleet)))
+        weights = np.zeros((DAY, total))
         np.add.at(weights, tuple(np.array(day, np.int64).reshape(-1, 2).T), 1.0)
         weights[:, series:] = twins.take(DAY).counts
         for minute in weights:
-            highest["SURGE"].push(fleet.tick(minute))
-            highest[rule.name].push(rule.value(minute, fleet.expected.astype(np.float64)))
+            field_.tick(minute, told)
+            for name, values in field_.values.items():
+                highest.setdefault(name, Highest(total)).push(values)
     say("ordinary days of universities", len(year.days), len(year.days))
     return highest
 
@@ -104,14 +106,10 @@ def _row(name: str, year: Year, highest: Highest) -> Row:
     found = rate(alarms_at(real, threshold), series * weeks)
     each = {institution: alarms_at(real[:, [place]], threshold) / weeks for place, institution in enumerate(year.institutions)}
     most = max(each, key=each.__getitem__)
+    loudness = year.per_hour[year.institutions.index(most)]
     return Row(
         part="bunches",
         what=f"{name}, at {MATCHED:g} alarms a week on Poisson twins: alarms a week on ordinary days of {series} universities",
-        measured=f"{shown(found, 2)}; most {each[most]:.2f}, {most}, with {_loudness(year, most)}",
+        measured=f"{shown(found, 2)}; most {each[most]:.2f}, {most}, with {loudness:.3f} mentions an hour",
         values={"found": found, "each": each},
     )
-
-
-def _loudness(year: Year, institution: str) -> str:
-    per_hour: Sequence[float] = year.per_hour.tolist()
-    return f"{per_hour[year.institutions.index(institution)]:.3f} mentions an hour"
