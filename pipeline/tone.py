@@ -52,7 +52,7 @@ class ModelTone:
 
     @property
     def version(self) -> str:
-        """Name and hash of the model."""
+        """Of the model, with the threshold if it is not its own."""
         return self._classifier.version
 
     def judge(self, texts: Sequence[str]) -> list[Sentiment]:

@@ -35,14 +35,17 @@ class Classifier:
         head = require_classifier(folder)
         self._model = TextModel(folder, threads=threads)
         self._threshold = head.threshold if threshold is None else threshold
+        self._version = self._model.version
+        if self._threshold != head.threshold:
+            self._version += f"-unsure-below-{self._threshold:g}"
         self._weights = [head.weights.get(label, 1.0) for label in CLASSES]
         labels = self._model.labels(HEAD)
         self._columns = [labels.index(label) if label in labels else None for label in CLASSES]
 
     @property
     def version(self) -> str:
-        """Name and hash of the files. A threshold that was asked for instead of the model's own does not show in it."""
-        return self._model.version
+        """Name and hash of the files, and the threshold where it is not the model's own: it changes labels, too."""
+        return self._version
 
     @property
     def threshold(self) -> float:

@@ -416,6 +416,11 @@ class TestBundledModel:
         change_head(copied_model, threshold=0.9)
         assert Classifier(copied_model).version != classifier.version
 
+    def test_version_with_another_threshold(self, classifier: Classifier) -> None:
+        """A series of labels that become unsure at another confidence is a new one; asking for the model's own changes nothing."""
+        assert Classifier(BUNDLED_MODEL, threshold=classifier.threshold).version == classifier.version
+        assert Classifier(BUNDLED_MODEL, threshold=0.5).version == f"{classifier.version}-unsure-below-0.5"
+
     def test_loading_is_offline_and_leaves_no_trace(self, classifier: Classifier) -> None:
         """Importing the package loads neither transformers nor torch; loading a model sets no environment."""
         program = (
