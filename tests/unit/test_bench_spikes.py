@@ -24,13 +24,14 @@ from tests.benchmarks.spikes.alarms import (
     share_interval,
     threshold_for,
 )
+from tests.benchmarks.spikes.bound import _bound_row
 from tests.benchmarks.spikes.bunches import year_of
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.floods import ANSWERS, SERIES, Series, answered, flood_weights
 from tests.benchmarks.spikes.replays import labels
 from tests.benchmarks.spikes.report import Row, Verdict, judged
 from tests.benchmarks.spikes.rivals import Clairvoyant, Mixture
-from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _bound_row, _moment, try_surge
+from tests.benchmarks.spikes.simulated import QUICK, Field, Plan, Trials, _moment, try_surge
 from tests.benchmarks.spikes.streams import DAY, MONDAY, WEEK, Streams, season, starts, surge
 
 

@@ -3,15 +3,17 @@
 import random
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from processors.sentiment import BUNDLED_MODEL
 from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
-from processors.sentiment.training import corpus, diacritics, phrases
+from processors.sentiment.training import corpus, diacritics, phrases, teachers
 from processors.sentiment.training.corpus import Example, Shown
 from processors.sentiment.training.leaks import leaks
 from processors.text.diacritics import plain
@@ -86,6 +88,20 @@ class TestCorpus:
         assert Counter(text.source for text in texts) == {"polistance": 50, "taught": 30}
         assert {text.shares for text in texts if text.source == "taught"} == {(0.2, 0.5, 0.3)}
         assert {sum(text.shares) for text in texts if text.source == "polistance"} == {1.0}
+
+    def test_what_teachers_judged_is_kept_for_the_same_texts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A training that goes on asks no teacher again; one on other labelled texts does."""
+        file, posts, labelled = (
+            tmp_path / "taught.jsonl",
+            ["Sular yine kesik!", "Teşekkürler, çok güzel olmuş."],
+            examples("telecom", 30),
+        )
+        judged = teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1)
+        assert [CLASSES[int(np.argmax(each.shares))] for each in judged] == ["negative", "positive"]
+        monkeypatch.setattr(teachers, "_of_model", lambda *_: pytest.fail("a teacher was asked"))
+        assert teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1) == judged
+        with pytest.raises(pytest.fail.Exception, match="a teacher was asked"):
+            teachers.taught(file, posts, labelled[1:], BUNDLED_MODEL, 1)
 
     def test_unseen_sources_share_nothing_with_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A review that stands in two collections was seen in one."""

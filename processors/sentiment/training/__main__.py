@@ -133,11 +133,8 @@ def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
 
 
 def _taught(arguments: argparse.Namespace, parts: corpus.Corpus) -> list[corpus.Shown]:
-    kept = arguments.out.parent / "taught.jsonl"
-    if not kept.exists():
-        posts, labelled = _unlabelled_posts(arguments.data, parts), _trained_on(parts, arguments.seed)
-        teachers.teach(posts, labelled, arguments.teacher, arguments.threads, kept)
-    return list(teachers.read_taught(kept))
+    posts, labelled = _unlabelled_posts(arguments.data, parts), _trained_on(parts, arguments.seed)
+    return teachers.taught(arguments.out.parent / "taught.jsonl", posts, labelled, arguments.teacher, arguments.threads)
 
 
 def _development(data: Path) -> list[str]:

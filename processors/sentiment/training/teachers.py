@@ -4,13 +4,15 @@ They err differently, and together they are better than either: a model that lea
 than one that only learns labels of few (distillation: Hinton, Vinyals, Dean 2015; Xie and others 2020, "noisy student").
 """
 
+import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from processors.sentiment.artefact import fingerprint, require_model
 from processors.sentiment.baseline import Baseline
 from processors.sentiment.classifier import HEAD
 from processors.sentiment.conversion.calibration import probabilities
@@ -28,18 +30,28 @@ _REPORT_EVERY_TEXTS = 5_000
 _SMALLEST = 1e-9
 
 
-def teach(texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int, kept: Path) -> None:
-    """Writes the texts with the teachers' shares to `kept`, from where a training that goes on reads them. Minutes."""
-    shares = _together(_of_model(texts, folder, threads), _of_baseline(texts, labelled))
-    rows = ({"text": text, "shares": np.round(row, 4).tolist()} for text, row in zip(texts, shares, strict=True))
-    kept.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+def taught(file: Path, texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int) -> list[Shown]:
+    """The texts with the teachers' shares, as `file` has them from an earlier run on the same; else made, which takes minutes."""
+    of = _fingerprint(texts, labelled, folder)
+    if file.exists():
+        first, *rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        if first == {"of": of}:
+            return [Shown(row["text"], tuple(row["shares"]), SOURCE) for row in rows]
+        log.info("%s is of other texts or of another teacher, and made anew", file)
+    shares = np.round(_together(_of_model(texts, folder, threads), _of_baseline(texts, labelled)), 4).tolist()
+    lines = [{"of": of}, *({"text": text, "shares": row} for text, row in zip(texts, shares, strict=True))]
+    whole = file.with_suffix(".partial")  # who stops it in the middle is to find nothing
+    whole.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    whole.replace(file)
+    return [Shown(text, tuple(row), SOURCE) for text, row in zip(texts, shares, strict=True)]
 
 
-def read_taught(file: Path) -> Iterator[Shown]:
-    """What `teach` wrote."""
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        yield Shown(row["text"], tuple(row["shares"]), SOURCE)
+def _fingerprint(texts: Sequence[str], labelled: Sequence[Example], folder: Path) -> str:
+    """Changes when the shares may change."""
+    digest = hashlib.sha256(fingerprint(folder, require_model(folder)).encode())
+    for row in (*((text,) for text in texts), *((example.text, example.label, example.source) for example in labelled)):
+        digest.update(json.dumps(row).encode())
+    return digest.hexdigest()
 
 
 def _of_model(texts: Sequence[str], folder: Path, threads: int) -> Rows:

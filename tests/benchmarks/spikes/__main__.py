@@ -8,14 +8,14 @@ from typing import Final
 import click
 import orjson
 
-from tests.benchmarks.spikes import bunches, floods, nab, replays, report, scale, simulated
+from tests.benchmarks.spikes import bound, bunches, floods, nab, replays, report, scale, simulated
 from tests.benchmarks.spikes.report import Row
 from tests.benchmarks.spikes.simulated import FULL, QUICK, Plan, Say
 
 PARTS: Final[dict[str, Callable[[Plan, Say], list[Row]]]] = {
     "noise": simulated.noise,
     "unlike-days": simulated.unlike_days,
-    "poisson": simulated.poisson,
+    "poisson": bound.poisson,
     "lists": simulated.lists,
     "nab": nab.nab,
     "floods": floods.floods,

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -23,7 +22,7 @@ from tests.benchmarks.spikes.alarms import (
 )
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.report import Row, judged, shown
-from tests.benchmarks.spikes.rivals import Bound, Clairvoyant, Mixture, Past, Rival, all_rivals
+from tests.benchmarks.spikes.rivals import Bound, Past, Rival, all_rivals
 from tests.benchmarks.spikes.streams import DAY, MONDAY, SEEDS, WEEK, Streams, Stretch, season, starts, surge
 
 Floats = npt.NDArray[np.float64]
@@ -164,11 +163,12 @@ def run(
     name: str,
     *,
     policy: Policy = POLICY,
+    learning_weeks: int = LEARNING_WEEKS,
 ) -> tuple[Pages, dict[str, Highest], dict[float, Trials]]:
-    """Quiet weeks, with surges tried in copies. `heights`: whether the rules' values are kept."""
-    days = 7 * (LEARNING_WEEKS + plan.weeks)
+    """Quiet weeks, with surges tried in copies. `heights`: whether the rules' values are kept, once it has learnt."""
+    days = 7 * (learning_weeks + plan.weeks)
     rng = np.random.default_rng(seed)
-    coming = starts(rng, first_day=7 * LEARNING_WEEKS, days=7 * plan.weeks, count=plan.surges)
+    coming = starts(rng, first_day=7 * learning_weeks, days=7 * plan.weeks, count=plan.surges)
     pages, trials = Pages(), {times: Trials() for times in heights}
     highest: dict[str, Highest] = {}
     for first, stretch in streams.days(days, ahead=plan.span):
@@ -182,7 +182,7 @@ def run(
             field_.tick(stretch.counts[minute], stretch.rates[minute])
             fleet = field_.fleet
             pages.push(MONDAY + first + minute, fleet.scores, fleet.observed_60m, field_.past.total(HOUR))
-            if first >= LEARNING_WEEKS * WEEK:
+            if first >= learning_weeks * WEEK:
                 for each, values in field_.values.items():
                     highest.setdefault(each, Highest(len(fleet))).push(values)
     say(name, days, days)
@@ -340,64 +340,6 @@ def _rival_rows(highest: dict[str, Highest], trials: dict[float, Trials], per_ho
 
 def _minutes(value: float) -> str:
     return "-" if math.isinf(value) or math.isnan(value) else f"{value:.0f}"
-
-
-# -- beside the bound ------------------------------------------------------------------------------------------------------
-
-
-_TOLD, _FITTED, _LEARNT = "told the rates", "on a fitted season", "on what SURGE has learnt"
-_HEIGHTS: Final = (3.0, 5.0, 10.0, 20.0)
-
-
-def poisson(plan: Plan, say: Say) -> list[Row]:
-    """Without frailty, where a bound is known that can be reached."""
-    plan = Plan(series=plan.series, weeks=plan.weeks, surges=plan.surges, span=3 * plan.span)  # at 0.5/h a median is 4 hours
-    per_hour = np.repeat(RATES, plan.series)
-    series = len(per_hour)
-    streams = Streams(per_hour, SEEDS["poisson"], waves=())
-    bounds = {times: Clairvoyant(series, times) for times in _HEIGHTS}
-    told, fitted, learnt = (Mixture(series, name) for name in (_TOLD, _FITTED, _LEARNT))
-    field_ = Field(per_hour, longest_minutes=HOUR, told=[*bounds.values(), told], on_learnt=[learnt], on_fitted=[fitted])
-    _, highest, trials = run(
-        streams, SEEDS["poisson surges"], field_, dict.fromkeys(_HEIGHTS, True), plan, say, "streams without frailty"
-    )
-    alarms = round(MATCHED * plan.series * plan.weeks)
-
-    @cache
-    def threshold(name: str, rate: float) -> float:
-        return threshold_for(highest[name].of(per_hour == rate), alarms)
-
-    def median(name: str, times: float, rate: float) -> Interval:
-        tried = (values[:, per_hour == rate] for values in trials[times].values[name])
-        return Delays(np.array([first_crossing(values, threshold(name, rate)) for values in tried])).median()
-
-    rows = []
-    for times in _HEIGHTS:
-        for each in RATES:
-            ours, bound, *others = (median(name, times, each) for name in ("SURGE", bounds[times].name, _TOLD, _FITTED, _LEARNT))
-            rows.append(_bound_row(times, each, ours, bound, others))
-    return rows
-
-
-def _bound_row(times: float, per_hour: float, ours: Interval, bound: Interval, others: Sequence[Interval]) -> Row:
-    """The bar speaks of five times and more. The `others` say what it costs not to be told the height, and to learn the season."""
-    near = 1.5 <= per_hour <= 12 and times >= 5
-    ratio = ours.value / bound.value if math.isfinite(bound.value) else math.nan
-    holds = math.isfinite(ours.value) and (ratio <= 1.6 if near else ours.value <= bound.value + 2)
-    what = f"Poisson, {times:g} times the usual at {per_hour:g}/h"
-    told, fitted, learnt = others
-    measured = (
-        f"{shown(ours)} minutes, the clairvoyant CUSUM {shown(bound)}: {ratio:.2f} times, {_minutes(ours.value - bound.value)} more; "
-        f"a Shiryaev-Roberts rule that is not told the height {shown(told)}, on a season fitted in the simulation's own form "
-        f"{shown(fitted)}, on what SURGE has learnt {shown(learnt)}"
-    )
-    bar = "at most 1.6 times" if near else "at most 2 minutes more"
-    values = {
-        "times": times, "rate": per_hour, "ours": ours, "bound": bound, "told": told, "fitted": fitted, "learnt": learnt,
-    }  # fmt: skip
-    if times < 5:
-        return Row(part="bound", what=what, measured=measured, values=values)
-    return judged("bound", what, measured, bar, holds, values)
 
 
 # -- a list of watches -----------------------------------------------------------------------------------------------------

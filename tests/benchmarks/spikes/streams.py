@@ -24,7 +24,7 @@ WEEK: Final = 7 * DAY
 SEEDS: Final = {
     "noise": 811_001, "surges": 811_002, "poisson": 811_003, "poisson surges": 811_004, "lists": 811_005, "list surges": 811_006,
     "floods": 811_007, "flood surges": 811_008, "nab": 811_009, "telecom": 811_010, "scale": 811_011, "power": 811_012,
-    "unlike days": 811_013, "bunches": 811_014,
+    "unlike days": 811_013, "bunches": 811_014, "sparse": 811_015, "sparse surges": 811_016,
 }  # fmt: skip
 
 
