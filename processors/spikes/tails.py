@@ -9,7 +9,8 @@ are enough: how many clusters come a week, and their mean excess. Peaks above v 
 times a week. The threshold moves by itself until about 15 clusters come a week.
 
 Sparse series are found later for it than by the likelihood ratio of Poisson counts, whose chance needs no learning. But mentions of
-real ones come in bunches, and that ratio takes each bunch for a surge: `make bench-spikes`, parts `poisson` and `bunches`.
+real ones come in bunches, and that ratio takes each bunch for a surge: `make bench-spikes`, parts `poisson` and `bunches`. What comes
+later is the notice; a page waits for its mentions, whoever finds the rise.
 """
 
 import math

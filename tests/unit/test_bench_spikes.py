@@ -24,7 +24,7 @@ from tests.benchmarks.spikes.alarms import (
     share_interval,
     threshold_for,
 )
-from tests.benchmarks.spikes.bound import _bound_row
+from tests.benchmarks.spikes.bound import _bound_row, _where_enough
 from tests.benchmarks.spikes.bunches import year_of
 from tests.benchmarks.spikes.fitted import Fitted
 from tests.benchmarks.spikes.floods import ANSWERS, SERIES, Series, answered, flood_weights
@@ -412,6 +412,13 @@ def test_the_bar_beside_the_bound() -> None:
     assert verdict(5.0, 1.5, 113, 70) is Verdict.MISSED
     assert verdict(5.0, 0.5, math.inf, math.inf) is Verdict.MISSED
     assert verdict(3.0, 0.5, math.inf, 80) is Verdict.REPORTED
+
+
+def test_a_page_waits_for_its_mentions() -> None:
+    """Three series, above the threshold from the first minute on: enough mentions in the second minute, never, and before."""
+    values = np.array([[0, 0, 3], [3, 3, 3], [3, 3, 3]], np.float32)
+    mentions = np.array([[7, 7, 8], [7, 7, 8], [8, 7, 8]], np.float32)
+    assert first_crossing(_where_enough(values, mentions), 2.0) == pytest.approx([2, math.inf, math.nan], nan_ok=True)
 
 
 # -- surges and reports -------------------------------------------------------------------------------------------------
