@@ -177,7 +177,7 @@ class TestPrize:
         weight, owed = without_misread(1.0, 10.0, 0.0)
         assert (weight, owed) == (0.0, pytest.approx(10 * MISSED_PER_FOUND - 1))
         weight, owed = without_misread(5.0, 0.0, owed)
-        assert weight == pytest.approx(5 - 3 * 0.98347, abs=1e-4)
+        assert weight == pytest.approx(5 - (10 * MISSED_PER_FOUND - 1) * 0.98347, abs=1e-4)
         assert owed == 0
         assert without_misread(2.0, 0.0, 0.0) == (2.0, 0.0)
 

@@ -26,7 +26,7 @@ class Usage(NamedTuple):
     free: int
 
 
-FAILS = "import sys; print('starting'); sys.exit('the model is broken')"
+FAILS = "import sys; print('starting', flush=True); sys.exit('the model is broken')"
 
 
 def fail_until(supervisor: Supervisor, condition: Callable[[], object]) -> None:
