@@ -93,7 +93,7 @@ class TestCorpus:
         """A training that goes on asks no teacher again; one on other labelled texts does."""
         file, posts, labelled = (
             tmp_path / "taught.jsonl",
-            ["Sular yine kesik!", "Teşekkürler, çok güzel olmuş."],
+            ["Sular yine\u2028kesik!", "Teşekkürler, çok güzel olmuş."],
             examples("telecom", 30),
         )
         judged = teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1)

@@ -34,7 +34,9 @@ def taught(file: Path, texts: Sequence[str], labelled: Sequence[Example], folder
     """The texts with the teachers' shares, as `file` has them from an earlier run on the same; else made, which takes minutes."""
     of = _fingerprint(texts, labelled, folder)
     if file.exists():
-        first, *rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        first, *rows = map(
+            json.loads, file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        )  # a text may hold other line ends
         if first == {"of": of}:
             return [Shown(row["text"], tuple(row["shares"]), SOURCE) for row in rows]
         log.info("%s is of other texts or of another teacher, and made anew", file)
