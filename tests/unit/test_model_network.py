@@ -1,4 +1,4 @@
-"""The network and its training on a handful of texts: 4-bit pieces, the rule over pairs, a training that is interrupted."""
+"""The network and its trainings on a handful of texts: 4-bit pieces, the rule over pairs, hidden words, an interruption."""
 
 from pathlib import Path
 
@@ -8,14 +8,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: run 'make test-model'")
 
-from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
+from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
 
 from processors.sentiment.conversion.network_export import export_network  # noqa: E402
-from processors.sentiment.training import fit as fitting  # noqa: E402
+from processors.sentiment.training import loop  # noqa: E402
 from processors.sentiment.training.corpus import Shown  # noqa: E402
-from processors.sentiment.training.fit import Recipe, fit  # noqa: E402
+from processors.sentiment.training.fit import FineTuning, fit  # noqa: E402
 from processors.sentiment.training.four_bits import FourBitEmbedding  # noqa: E402
+from processors.sentiment.training.masked import Hider, Masking, laden_pieces, learn_language  # noqa: E402
 from processors.sentiment.training.network import MeanPoolClassifier  # noqa: E402
 from processors.sentiment.training.pairs import Mix, PairRule, WideAndDeep, fit_mix, logits  # noqa: E402
 
@@ -32,7 +33,7 @@ TEXTS = [
     Shown("yol var", NEUTRAL, "a"),
     Shown("park", (0.2, 0.5, 0.3), "taught"),
 ]
-RECIPE = Recipe(rounds=30, batch_texts=4, warm_up_steps=5)
+RECIPE = FineTuning(rounds=30, batch_texts=4, warm_up_steps=5)
 
 
 @pytest.fixture
@@ -42,15 +43,15 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def network() -> MeanPoolClassifier:
+def network(pieces: int = len(WORDS)) -> MeanPoolClassifier:
     torch.manual_seed(1)
     config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+        vocab_size=pieces, hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=32, attn_implementation="eager",
     )  # fmt: skip
     encoder = BertModel(config, add_pooling_layer=False)
     floats = encoder.embeddings.word_embeddings.weight.detach()
-    encoder.set_input_embeddings(FourBitEmbedding(floats, np.full((len(WORDS), 1), 0.005, dtype=np.float32)))
+    encoder.set_input_embeddings(FourBitEmbedding(floats, np.full((pieces, 1), 0.005, dtype=np.float32)))
     return MeanPoolClassifier(encoder, dropout=0.0)
 
 
@@ -123,7 +124,7 @@ class TestPairRule:
 class TestFit:
     def test_an_interrupted_training_goes_on(self, tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """To the same weights as one that nothing interrupted; once finished it is not repeated."""
-        monkeypatch.setattr(fitting, "_SAVE_EVERY_STEPS", 10)
+        monkeypatch.setattr(loop, "_SAVE_EVERY_STEPS", 10)
         whole = network()
         fitted = fit(whole, tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "whole.pt")
         assert (fitted.steps, fitted.planned) == (60, 60)
@@ -131,7 +132,7 @@ class TestFit:
         class Interrupted(Exception):
             pass
 
-        def cut(step: int, real: object = fitting._step) -> object:
+        def cut(step: int, real: object = loop._step) -> object:
             left = iter(range(step))
 
             def one(*given: object) -> object:
@@ -142,7 +143,7 @@ class TestFit:
             return one
 
         with monkeypatch.context() as patched:
-            patched.setattr(fitting, "_step", cut(37))
+            patched.setattr(loop, "_step", cut(37))
             with pytest.raises(Interrupted):
                 fit(network(), tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "part.pt")
         resumed = network()
@@ -150,10 +151,77 @@ class TestFit:
         assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), resumed.parameters(), strict=True))
         again = network()
         assert fit(again, tokenizer, [TEXTS] * RECIPE.rounds, RECIPE, tmp_path / "part.pt").steps == 60
+        assert fitted.last_loss < fitted.first_loss
         assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), again.parameters(), strict=True))
 
     def test_another_recipe_is_refused(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
         """Its steps would be those of another training."""
         fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
         with pytest.raises(SystemExit, match="of a training by another recipe"):
-            fit(network(), tokenizer, [TEXTS], Recipe(seed=2, batch_texts=4), tmp_path / "checkpoint.pt")
+            fit(network(), tokenizer, [TEXTS], FineTuning(seed=2, batch_texts=4), tmp_path / "checkpoint.pt")
+
+    def test_what_went_before_is_part_of_the_recipe(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """A fine-tuning is not gone on with after another masked-language training than the one that it began with."""
+        fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt", after=(Masking(),))
+        with pytest.raises(SystemExit, match="of a training by another recipe"):
+            fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt", after=(Masking(rounds=2),))
+
+    def test_nothing_to_learn_from_is_said(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """Rather than an untrained network that looks like a trained one."""
+        with pytest.raises(SystemExit, match="no step was made"):
+            fit(network(), tokenizer, [], RECIPE, tmp_path / "checkpoint.pt")
+
+
+SPELT = ["<s>", "<pad>", "</s>", "<unk>", "▁su", "▁yok", "▁var", "▁güzel", "▁kötü", "▁park", "▁yol", "lar", "<mask>"]
+
+
+@pytest.fixture
+def spelling() -> Tokenizer:
+    """One that tells where a word begins, as the bundled one does."""
+    made = Tokenizer(models.WordLevel({piece: place for place, piece in enumerate(SPELT)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    return made
+
+
+class TestMasking:
+    def test_hides_whole_words(self, spelling: Tokenizer) -> None:
+        """All pieces of a word or none, laden ones more often, and never what only frames or fills a text."""
+        torch.manual_seed(1)
+        laden = torch.tensor([piece == "▁kötü" for piece in SPELT])
+        hider = Hider.of(spelling, laden, Masking())
+        row = [0, *map(SPELT.index, ("▁park", "lar", "lar", "▁kötü", "▁yol", "lar")), 2, 1, 1]
+        ids = torch.tensor([row] * 4_000)
+        shown, hidden = hider.hide(ids)
+        assert not hidden[:, [0, 7, 8, 9]].any()
+        assert torch.equal(hidden[:, 1], hidden[:, 2])
+        assert torch.equal(hidden[:, 2], hidden[:, 3])
+        assert torch.equal(hidden[:, 5], hidden[:, 6])
+        shares = hidden.float().mean(0)
+        assert shares[1] == pytest.approx(0.15, abs=0.03)
+        assert shares[4] == pytest.approx(0.40, abs=0.03)
+        assert torch.equal(shown[~hidden], ids[~hidden])
+        assert (shown[hidden] == SPELT.index("<mask>")).float().mean() == pytest.approx(0.8, abs=0.03)
+        assert (shown[hidden] == ids[hidden]).float().mean() == pytest.approx(0.1, abs=0.03)
+
+    def test_a_subject_is_not_laden(self, spelling: Tokenizer) -> None:
+        """A word of a source that has nothing but complaints leans to no label by itself; nor does one seen a few times."""
+        praised = [Shown("park güzel", POSITIVE, "a"), Shown("park kötü", NEGATIVE, "a"), Shown("park var", NEUTRAL, "a")] * 40
+        complaints = [Shown("yol", NEGATIVE, "b")] * 200
+        rare = [Shown("su", POSITIVE, "a")]
+        labelled = praised + complaints + rare
+        spelt = [" ".join(f"▁{word}" for word in found.text.split()) for found in labelled]
+        laden = laden_pieces(ids(spelling, *spelt), labelled, len(SPELT))
+        assert [piece for piece, found in zip(SPELT, laden.tolist(), strict=True) if found] == ["▁var", "▁güzel", "▁kötü"]
+
+    def test_learns_which_words_go_together(self, spelling: Tokenizer, tmp_path: Path) -> None:
+        """The guesses become better than those by frequency alone, and the encoder is another one afterwards."""
+        recipe = Masking(rounds=40, batch_texts=4, warm_up_steps=5, encoder_rate=3e-3, head_rate=1e-2)
+        posts = ["▁su ▁yok ▁su ▁yok", "▁park ▁güzel ▁park ▁güzel", "▁yol ▁kötü ▁yol ▁kötü", "▁su ▁yok"] * 3
+        encoder = network(len(SPELT)).encoder
+        before = encoder.get_input_embeddings().weight.detach().clone()
+        nothing = torch.zeros(len(SPELT), dtype=torch.bool)
+        read = learn_language(encoder, spelling, posts, nothing, recipe, tmp_path / "masked.pt")
+        assert read.steps == read.planned == 120  # the post of two words is too short to be read
+        assert read.last_loss < 0.6 * read.first_loss
+        assert not torch.equal(encoder.get_input_embeddings().weight, before)

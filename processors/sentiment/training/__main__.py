@@ -2,8 +2,8 @@
 
     python -m processors.sentiment.training --data ../shared/data [--out build/model]
 
-Trains what restores diacritics (once), cuts the vocabulary, fine-tunes, exports, quantises, calibrates. `make model-card`
-then measures the result with the texts that this leaves beside the folder, and writes the card.
+Trains what restores diacritics (once), cuts the vocabulary, lets the base weights read posts without labels, fine-tunes,
+exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the folder, and writes the card.
 """
 
 import argparse
@@ -27,9 +27,11 @@ from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.text_model import TextModel
 from processors.sentiment.training import base, corpus, diacritics, export, teachers, vocabulary
-from processors.sentiment.training.fit import Recipe, fit
+from processors.sentiment.training.fit import FineTuning, fit
 from processors.sentiment.training.four_bits import FourBitEmbedding
 from processors.sentiment.training.leaks import leaks
+from processors.sentiment.training.loop import Fitted, Recipe
+from processors.sentiment.training.masked import Masking, laden_pieces, learn_language
 from processors.sentiment.training.network import MeanPoolClassifier
 from processors.sentiment.training.pairs import Mix, PairRule, WideAndDeep, fit_mix, logits
 from processors.text.diacritics import WEIGHTS_FILE
@@ -54,15 +56,23 @@ def main() -> None:
 
 
 def make(arguments: argparse.Namespace) -> None:
-    recipe = Recipe(seed=arguments.seed, rounds=arguments.rounds, max_minutes=arguments.max_minutes)
+    recipe = FineTuning(seed=arguments.seed, rounds=arguments.rounds, max_minutes=arguments.max_minutes)
+    masking = Masking(seed=arguments.seed, rounds=arguments.masked_rounds, max_minutes=arguments.max_minutes)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     parts = _corpus(arguments.data, recipe.seed, arguments.without)
-    _write_texts(arguments, parts)
+    trained_on = _trained_on(parts, arguments.seed)
+    unseen = corpus.sample_unseen(
+        corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz"),
+        [found.text for found in trained_on],
+        arguments.seed,
+    )
+    _write_texts(arguments.out.parent / "trained-on.jsonl", trained_on)
+    _write_texts(arguments.out.parent / "unseen.jsonl", unseen)
     if arguments.only == "texts":
         return
-    taught = [] if arguments.without else _taught(arguments, parts)
+    taught = [] if arguments.without else _taught(arguments, parts, trained_on)
     rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
     log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
 
@@ -75,34 +85,50 @@ def make(arguments: argparse.Namespace) -> None:
     pieces = network.encoder.embeddings.word_embeddings
     embedding = FourBitEmbedding(pieces.weight.detach(), weights.embedding_blocks()[1][cut.kept])
     network.encoder.set_input_embeddings(embedding)
-    fitted = fit(network, tokenizer, rounds, recipe, arguments.out.parent / "checkpoint.pt")
-    log.info("made %d of %d steps", fitted.steps, fitted.planned)
+    labelled = _labelled(rounds)
+    made: dict[str, Fitted] = {}
+    if masking.rounds:
+        posts = _posts_to_read(arguments.data, parts, unseen)
+        laden = laden_pieces(_numbers(tokenizer, labelled), labelled, tokenizer.get_vocab_size())
+        made["masked"] = learn_language(network.encoder, tokenizer, posts, laden, masking, arguments.out.parent / "masked.pt")
+        log.info("masked-language training: %s", made["masked"])
+    made["fitted"] = fit(network, tokenizer, rounds, recipe, arguments.out.parent / "checkpoint.pt", after=(masking,))
+    log.info("fine-tuning: %s", made["fitted"])
 
     network.encoder.set_input_embeddings(embedding.plain())
     network.encoder.set_attn_implementation("eager")
-    mixed = _mixed(network, tokenizer, rounds, parts.held_back)
+    mixed = _mixed(network, tokenizer, labelled, parts.held_back)
     float_file = arguments.out.parent / FLOAT_FILE
     export_network(mixed, float_file)
     export.quantise(float_file, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
     export.write_description(_calibrated(arguments.out, parts.held_back), arguments.out)
-    _write_record(arguments.out.parent / "training.json", recipe, dataclasses.asdict(fitted), rounds, mixed.mix)
+    _write_record(arguments.out.parent / "training.json", recipe, made, rounds, mixed.mix)
 
 
 def _mixed(
-    deep: MeanPoolClassifier, tokenizer: Tokenizer, rounds: list[list[corpus.Shown]], held_back: list[corpus.Example]
+    deep: MeanPoolClassifier, tokenizer: Tokenizer, labelled: list[corpus.Shown], held_back: list[corpus.Example]
 ) -> WideAndDeep:
     """With a rule over pairs that has learnt from the same labelled texts, in shares fitted on texts that neither has seen."""
-    labelled = [
-        found for texts in rounds for found in texts if found.source not in corpus.ONE_LABEL and found.source != teachers.SOURCE
-    ]
-    encoded = [encoding.ids for encoding in tokenizer.encode_batch([found.text for found in labelled])]
-    pieces = tokenizer.get_vocab_size()
-    rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], pieces)
+    rule = PairRule.fit(_numbers(tokenizer, labelled), _labels(labelled), tokenizer.get_vocab_size())
     texts = [encoding.ids for encoding in tokenizer.encode_batch([prepare_turkish(example.text) for example in held_back])]
     mix = fit_mix(logits(deep, texts), logits(rule, texts), [example.label for example in held_back])
     log.info("%s", mix)
     return WideAndDeep(deep, rule, mix)
+
+
+def _labelled(rounds: list[list[corpus.Shown]]) -> list[corpus.Shown]:
+    """Those from which something can be learnt of single words."""
+    without = (*corpus.ONE_LABEL, teachers.SOURCE)
+    return [found for texts in rounds for found in texts if found.source not in without]
+
+
+def _numbers(tokenizer: Tokenizer, texts: list[corpus.Shown]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch([found.text for found in texts])]
+
+
+def _labels(labelled: list[corpus.Shown]) -> list[int]:
+    return [found.shares.index(1) for found in labelled]
 
 
 def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
@@ -116,15 +142,10 @@ def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
     return corpus.split(kept, development, seed, without=without)
 
 
-def _write_texts(arguments: argparse.Namespace, parts: corpus.Corpus) -> None:
-    """What the baseline of the card is trained on, and texts of sources that no training has seen; both leave this folder never."""
-    trained_on = _trained_on(parts, arguments.seed)
-    labelled = corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz")
-    unseen = corpus.sample_unseen(labelled, [example.text for example in trained_on], arguments.seed)
-    for name, examples in (("trained-on", trained_on), ("unseen", unseen)):
-        rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
-        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-        (arguments.out.parent / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _write_texts(file: Path, examples: list[corpus.Example]) -> None:
+    """What the baseline of the card is trained on, or texts of sources that no training has seen; they never leave this folder."""
+    rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
@@ -132,8 +153,8 @@ def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
     return labelled + corpus.invented(parts, seed, corpus.INVENTED_PER_ROUND)
 
 
-def _taught(arguments: argparse.Namespace, parts: corpus.Corpus) -> list[corpus.Shown]:
-    posts, labelled = _unlabelled_posts(arguments.data, parts), _trained_on(parts, arguments.seed)
+def _taught(arguments: argparse.Namespace, parts: corpus.Corpus, labelled: list[corpus.Example]) -> list[corpus.Shown]:
+    posts = _unlabelled_posts(arguments.data, parts)
     return teachers.taught(arguments.out.parent / "taught.jsonl", posts, labelled, arguments.teacher, arguments.threads)
 
 
@@ -147,6 +168,17 @@ def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
     once = list({essence(text): text for text in texts}.values())
     leaking = set(leaks(once, _development(data) + [example.text for example in parts.held_back]))
     return [text for place, text in enumerate(once) if place not in leaking]
+
+
+def _posts_to_read(data: Path, parts: corpus.Corpus, unseen: list[corpus.Example]) -> list[str]:
+    """Prepared, for the masked-language training: with and without labels, but nothing like what is measured on."""
+    texts = [row["text"] for row in corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")]
+    texts += [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
+    texts += [example.text for examples in parts.training.values() for example in examples]
+    once = list({essence(text): text for text in texts}.values())
+    leaking = set(leaks(once, _development(data) + [example.text for example in parts.held_back + unseen]))
+    log.info("%d posts to read, %d left out: they repeat one that is measured on", len(once), len(leaking))
+    return [prepare_turkish(text) for place, text in enumerate(once) if place not in leaking]
 
 
 def _unlabelled(data: Path) -> list[str]:
@@ -184,13 +216,13 @@ def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     return description.model_copy(update={"heads": {HEAD: fitted}})
 
 
-def _write_record(file: Path, recipe: Recipe, fitted: dict[str, float], rounds: list[list[corpus.Shown]], mix: Mix) -> None:
+def _write_record(file: Path, recipe: Recipe, made: dict[str, Fitted], rounds: list[list[corpus.Shown]], mix: Mix) -> None:
     """What the card says about the training."""
     sources = {example.source for round_ in rounds for example in round_}
     drawn = {source: sum(example.source == source for round_ in rounds for example in round_) for source in sorted(sources)}
     record = {
-        "recipe": dataclasses.asdict(recipe), "fitted": fitted, "mix": dataclasses.asdict(mix), "drawn": drawn,
-        "torch": torch.__version__,
+        "recipe": dataclasses.asdict(recipe), "mix": dataclasses.asdict(mix), "drawn": drawn, "torch": torch.__version__,
+        **{name: dataclasses.asdict(training) for name, training in made.items()},
     }  # fmt: skip
     file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -213,8 +245,14 @@ def _arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--rounds", type=int, default=Recipe.rounds, help="about 35,000 texts each (default: %(default)s)")
-    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end the training early")
+    parser.add_argument(
+        "--rounds", type=int, default=FineTuning.rounds, help="of fine-tuning, about 35,000 texts each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--masked-rounds", type=int, default=Masking.rounds,
+        help="of masked-language training before it, about 250,000 posts each; 0 leaves it out (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
     parser.add_argument(
         "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or write the texts for the card"
     )

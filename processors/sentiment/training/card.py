@@ -87,6 +87,9 @@ together: a third of what it has learnt from.
 pairs of neighbouring pieces; their shares were fitted on texts that neither had seen. \
 `AutoModelForSequenceClassification` cannot load such a head."""
 
+_MASKED = """- Masked-language training before the fine-tuning, on the texts above without their labels and on posts of public \
+collections that have none; whole words are hidden, those that lean to a label more often:"""
+
 _MEASURED = """Measured by `make model-card`. The development texts are in no training text, nor is anything that \
 shares half of its runs of three words with one of them. The baseline is TF-IDF with a logistic regression, trained in the same \
 run on the same texts. Where its descent stops hangs on the number of threads, and its macro-F1 with it by up to 0.007 (0.714 and 0.718 over all). Of the likeliest class: accuracy and macro-F1, with the interval that holds 95 % of 1,000 resamples; at the \
@@ -153,14 +156,21 @@ def _files(folder: Path) -> str:
 
 
 def _training(training: Value) -> str:
-    fitted, recipe = training["fitted"], training["recipe"]
+    recipe = training["recipe"]
     drawn = ", ".join(f"{source} {count:,}" for source, count in training["drawn"].items())
-    ended = "" if fitted["steps"] == fitted["planned"] else ": the time limit ended it, the learning rate having reached 0"
+    read = f"{_MASKED} {_steps(training['masked'], recipe)}\n" if "masked" in training else ""
     return (
-        f"- Training: `make model`, seed {recipe['seed']}, {fitted['steps']:,} of {fitted['planned']:,} planned steps of "
-        f"{recipe['batch_texts']} texts{ended}; {fitted['seconds'] / 60:.0f} minutes on two cores. Draws: {drawn}. "
+        f"{read}- Training: `make model`, seed {recipe['seed']}, {_steps(training['fitted'], recipe)} Draws: {drawn}. "
         f"In the logits the transformer counts {training['mix']['deep']:.2f}, the rule over pairs {training['mix']['pairs']:.2f}. "
         "A repetition on a machine of another kind gives similar, not equal, weights."
+    )
+
+
+def _steps(fitted: Value, recipe: Value) -> str:
+    ended = "" if fitted["steps"] == fitted["planned"] else ": the time limit ended it, the learning rate having reached 0"
+    return (
+        f"{fitted['steps']:,} of {fitted['planned']:,} planned steps of {recipe['batch_texts']} texts{ended}; "
+        f"{fitted['seconds'] / 60:.0f} minutes on two cores, the loss from {fitted['first_loss']:.2f} to {fitted['last_loss']:.2f}."
     )
 
 
