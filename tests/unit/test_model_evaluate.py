@@ -332,7 +332,9 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "sameness": {"texts": 10_000, "label": 1.0, "digits": 0.999},
     }  # fmt: skip
     training = {
-        "recipe": {"seed": 1, "batch_texts": 32}, "fitted": {"steps": 90, "planned": 100, "seconds": 600},
+        "recipe": {"seed": 1, "batch_texts": 32},
+        "masked": {"steps": 80, "planned": 80, "seconds": 300, "first_loss": 8.0, "last_loss": 4.0},
+        "fitted": {"steps": 90, "planned": 100, "seconds": 600, "first_loss": 1.0, "last_loss": 0.5},
         "mix": {"deep": 0.7, "pairs": 0.3, "bias": [0, 0, 0]}, "drawn": {"a": 7},
     }  # fmt: skip
     text = card(BUNDLED_MODEL, training, evaluation, evaluation, forms)
@@ -342,6 +344,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "| 8 bits | 34.3 | 90 | 4.00 | 99.0% | 0.700 | 100.0% |",
         "upper case 1.2%",
         "90 of 100 planned",
+        "the loss from 8.00 to 4.00",
         "| negation | 2 |",
     ):
         assert expected in text
