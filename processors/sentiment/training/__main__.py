@@ -3,7 +3,8 @@
     python -m processors.sentiment.training --data ../shared/data [--out build/model]
 
 Trains what restores diacritics (once), cuts the vocabulary, lets the base weights read posts without labels, fine-tunes,
-exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the folder, and writes the card.
+exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the
+folder, and writes the card.
 """
 
 import argparse
@@ -76,7 +77,9 @@ def make(arguments: argparse.Namespace) -> None:
     rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
     log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
 
-    cut = vocabulary.cut(base.tokenizer_path(), [example.text for example in rounds[0]] + _unlabelled(arguments.data))
+    cut = vocabulary.cut(
+        base.tokenizer_path(), [example.text for example in rounds[0]] + list(map(prepare_turkish, _short_texts(arguments.data)))
+    )
     write_tokenizer(cut.tokenizer, export.SPECIAL_TOKENS, arguments.out)
     tokenizer = Tokenizer.from_file(str(arguments.out / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -86,10 +89,11 @@ def make(arguments: argparse.Namespace) -> None:
     embedding = FourBitEmbedding(pieces.weight.detach(), weights.embedding_blocks()[1][cut.kept])
     network.encoder.set_input_embeddings(embedding)
     labelled = _labelled(rounds)
+    encoded = _numbers(tokenizer, [found.text for found in labelled])
     made: dict[str, Fitted] = {}
     if masking.rounds:
         posts = _posts_to_read(arguments.data, parts, unseen)
-        laden = laden_pieces(_numbers(tokenizer, labelled), labelled, tokenizer.get_vocab_size())
+        laden = laden_pieces(encoded, labelled, tokenizer.get_vocab_size())
         made["masked"] = learn_language(network.encoder, tokenizer, posts, laden, masking, arguments.out.parent / "masked.pt")
         log.info("masked-language training: %s", made["masked"])
     made["fitted"] = fit(network, tokenizer, rounds, recipe, arguments.out.parent / "checkpoint.pt", after=(masking,))
@@ -97,7 +101,8 @@ def make(arguments: argparse.Namespace) -> None:
 
     network.encoder.set_input_embeddings(embedding.plain())
     network.encoder.set_attn_implementation("eager")
-    mixed = _mixed(network, tokenizer, labelled, parts.held_back)
+    rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], tokenizer.get_vocab_size())
+    mixed = _mixed(network, rule, tokenizer, parts.held_back)
     float_file = arguments.out.parent / FLOAT_FILE
     export_network(mixed, float_file)
     export.quantise(float_file, arguments.out / "model.onnx", embedding.blocks())
@@ -106,12 +111,9 @@ def make(arguments: argparse.Namespace) -> None:
     _write_record(arguments.out.parent / "training.json", recipe, made, rounds, mixed.mix)
 
 
-def _mixed(
-    deep: MeanPoolClassifier, tokenizer: Tokenizer, labelled: list[corpus.Shown], held_back: list[corpus.Example]
-) -> WideAndDeep:
+def _mixed(deep: MeanPoolClassifier, rule: PairRule, tokenizer: Tokenizer, held_back: list[corpus.Example]) -> WideAndDeep:
     """With a rule over pairs that has learnt from the same labelled texts, in shares fitted on texts that neither has seen."""
-    rule = PairRule.fit(_numbers(tokenizer, labelled), _labels(labelled), tokenizer.get_vocab_size())
-    texts = [encoding.ids for encoding in tokenizer.encode_batch([prepare_turkish(example.text) for example in held_back])]
+    texts = _numbers(tokenizer, [prepare_turkish(example.text) for example in held_back])
     mix = fit_mix(logits(deep, texts), logits(rule, texts), [example.label for example in held_back])
     log.info("%s", mix)
     return WideAndDeep(deep, rule, mix)
@@ -123,12 +125,8 @@ def _labelled(rounds: list[list[corpus.Shown]]) -> list[corpus.Shown]:
     return [found for texts in rounds for found in texts if found.source not in without]
 
 
-def _numbers(tokenizer: Tokenizer, texts: list[corpus.Shown]) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.encode_batch([found.text for found in texts])]
-
-
-def _labels(labelled: list[corpus.Shown]) -> list[int]:
-    return [found.shares.index(1) for found in labelled]
+def _numbers(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(texts)]
 
 
 def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
@@ -164,26 +162,30 @@ def _development(data: Path) -> list[str]:
 
 def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
     """Posts of people that carry no label of sentiment, without copies of what is measured on."""
-    texts = [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
-    once = list({essence(text): text for text in texts}.values())
-    leaking = set(leaks(once, _development(data) + [example.text for example in parts.held_back]))
-    return [text for place, text in enumerate(once) if place not in leaking]
+    return _once_and_not_measured(_offence(data), _development(data) + [example.text for example in parts.held_back])
 
 
 def _posts_to_read(data: Path, parts: corpus.Corpus, unseen: list[corpus.Example]) -> list[str]:
     """Prepared, for the masked-language training: with and without labels, but nothing like what is measured on."""
-    texts = [row["text"] for row in corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")]
-    texts += [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
+    texts = _short_texts(data) + _offence(data)
     texts += [example.text for examples in parts.training.values() for example in examples]
+    measured = _development(data) + [example.text for example in parts.held_back + unseen]
+    return [prepare_turkish(text) for text in _once_and_not_measured(texts, measured)]
+
+
+def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
     once = list({essence(text): text for text in texts}.values())
-    leaking = set(leaks(once, _development(data) + [example.text for example in parts.held_back + unseen]))
-    log.info("%d posts to read, %d left out: they repeat one that is measured on", len(once), len(leaking))
-    return [prepare_turkish(text) for place, text in enumerate(once) if place not in leaking]
+    leaking = set(leaks(once, measured))
+    log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(leaking))
+    return [text for place, text in enumerate(once) if place not in leaking]
 
 
-def _unlabelled(data: Path) -> list[str]:
-    rows = corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")
-    return [prepare_turkish(row["text"]) for row in rows]
+def _offence(data: Path) -> list[str]:
+    return [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
+
+
+def _short_texts(data: Path) -> list[str]:
+    return [row["text"] for row in corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")]
 
 
 def _train_diacritics(data: Path) -> None:
@@ -250,7 +252,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--masked-rounds", type=int, default=Masking.rounds,
-        help="of masked-language training before it, about 250,000 posts each; 0 leaves it out (default: %(default)s)",
+        help="of masked-language training before it, about 205,000 posts each; 0 leaves it out (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
     parser.add_argument(

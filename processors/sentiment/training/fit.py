@@ -52,16 +52,7 @@ def fit(
 def _optimizers(network: MeanPoolClassifier, recipe: FineTuning) -> list[torch.optim.Optimizer]:
     pieces = network.encoder.embeddings.word_embeddings.weight
     trained = [parameter for parameter in network.encoder.parameters() if parameter is not pieces]
-    matrices = [parameter for parameter in trained if parameter.ndim > 1]
-    vectors = [parameter for parameter in trained if parameter.ndim < 2]
-    dense = torch.optim.AdamW(
-        [
-            {"params": matrices, "lr": recipe.encoder_rate, "weight_decay": recipe.weight_decay},
-            {"params": vectors, "lr": recipe.encoder_rate, "weight_decay": 0.0},
-            {"params": list(network.classify.parameters()), "lr": recipe.head_rate, "weight_decay": 0.0},
-        ],
-        fused=True,
-    )
+    dense = loop.dense_optimizer(trained, (), network.classify.parameters(), recipe)
     return [dense, torch.optim.SparseAdam([pieces], lr=recipe.embedding_rate)]
 
 

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,13 +83,31 @@ def run(
         if (step + 1) % _SAVE_EVERY_STEPS == 0:
             _save(checkpoint, network, optimizers, recipes, losses, time.monotonic() - started)
     network.eval()
-    seconds = time.monotonic() - started if len(losses) > done else earlier_seconds
+    seconds = earlier_seconds
     if len(losses) > done:
+        seconds = time.monotonic() - started
         _save(checkpoint, network, optimizers, recipes, losses, seconds)
     if not losses:
         raise SystemExit("no step was made: there is no text to learn from, or no time (--max-minutes)")
     first, last = losses[:_REPORT_EVERY_STEPS], losses[-_REPORT_EVERY_STEPS:]
     return Fitted(len(losses), len(batches), seconds, sum(first) / len(first), sum(last) / len(last))
+
+
+def dense_optimizer(
+    encoder: Iterable[nn.Parameter], pieces: Iterable[nn.Parameter], head: Iterable[nn.Parameter], recipe: Recipe
+) -> torch.optim.Optimizer:
+    """Only matrices of the encoder decay: neither what shifts and scales, nor the embedding (`pieces`), nor the head."""
+    trained = list(encoder)
+    matrices = [parameter for parameter in trained if parameter.ndim > 1]
+    vectors = [parameter for parameter in trained if parameter.ndim < 2]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "lr": recipe.encoder_rate, "weight_decay": recipe.weight_decay},
+            {"params": [*pieces, *vectors], "lr": recipe.encoder_rate, "weight_decay": 0.0},
+            {"params": list(head), "lr": recipe.head_rate, "weight_decay": 0.0},
+        ],
+        fused=True,
+    )
 
 
 def batches_of_similar_length(

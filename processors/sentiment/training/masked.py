@@ -7,11 +7,13 @@ Whole words are hidden, and more often those that say how somebody feels (Devlin
 import logging
 import math
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch import nn
@@ -24,6 +26,8 @@ from processors.sentiment.training.network import pad
 from processors.sentiment.training.vocabulary import PAD_TOKEN_ID
 
 log = logging.getLogger(__name__)
+
+Counts = npt.NDArray[np.float64]
 
 MAX_TOKENS = 64
 """Of a post, the first; longer ones cost more than they teach."""
@@ -102,19 +106,15 @@ def laden_pieces(encoded: Sequence[Sequence[int]], labelled: Sequence[Shown], pi
 
     Compared with texts of the same source, whose subjects and whose share of complaints are their own.
     """
-    kinds = sorted({found.source for found in labelled})
-    present = [np.unique(np.array(ids)) for ids in encoded]
     classes = len(labelled[0].shares)
-    observed, expected = np.zeros((classes, pieces)), np.zeros((classes, pieces))
-    for kind in kinds:
-        texts_with = np.zeros((classes, pieces))
-        totals = np.zeros(classes)
-        for found, own in zip(present, labelled, strict=True):
-            if own.source == kind:
-                texts_with[own.shares.index(1), found] += 1
-                totals[own.shares.index(1)] += 1
-        observed += texts_with
-        expected += np.outer(totals / totals.sum(), texts_with.sum(axis=0))
+    texts_with: dict[str, Counts] = defaultdict(lambda: np.zeros((classes, pieces)))
+    totals: dict[str, Counts] = defaultdict(lambda: np.zeros(classes))
+    for ids, own in zip(encoded, labelled, strict=True):
+        label = own.shares.index(1)
+        texts_with[own.source][label, np.unique(ids)] += 1
+        totals[own.source][label] += 1
+    observed = sum(texts_with.values())
+    expected = sum(np.outer(totals[source] / totals[source].sum(), found.sum(axis=0)) for source, found in texts_with.items())
     lift = np.log((observed + _DOUBT_TEXTS) / (expected + _DOUBT_TEXTS))
     return torch.from_numpy((np.abs(lift) >= _LADEN_FROM).any(axis=0))
 
@@ -150,11 +150,4 @@ def _optimizer(guesser: Guesser, recipe: Masking) -> torch.optim.Optimizer:
     pieces = guesser.encoder.get_input_embeddings().weight
     trained = [parameter for parameter in guesser.encoder.parameters() if parameter is not pieces]
     head = [*guesser.change.parameters(), *guesser.norm.parameters(), guesser.bias]
-    return torch.optim.AdamW(
-        [
-            {"params": [found for found in trained if found.ndim > 1], "lr": recipe.encoder_rate, "weight_decay": recipe.weight_decay},
-            {"params": [pieces, *(found for found in trained if found.ndim < 2)], "lr": recipe.encoder_rate, "weight_decay": 0.0},
-            {"params": head, "lr": recipe.head_rate, "weight_decay": 0.0},
-        ],
-        fused=True,
-    )  # fmt: skip
+    return loop.dense_optimizer(trained, [pieces], head, recipe)
