@@ -17,7 +17,7 @@ from processors.sentiment.training.corpus import Shown  # noqa: E402
 from processors.sentiment.training.fit import FineTuning, fit  # noqa: E402
 from processors.sentiment.training.four_bits import FourBitEmbedding  # noqa: E402
 from processors.sentiment.training.masked import Hider, Masking, laden_pieces, learn_language  # noqa: E402
-from processors.sentiment.training.network import MeanPoolClassifier  # noqa: E402
+from processors.sentiment.training.network import Dropout, MeanPoolClassifier, drop  # noqa: E402
 from processors.sentiment.training.pairs import Mix, PairRule, WideAndDeep, fit_mix, logits  # noqa: E402
 
 WIDTH = 32
@@ -52,11 +52,24 @@ def network(pieces: int = len(WORDS)) -> MeanPoolClassifier:
     encoder = BertModel(config, add_pooling_layer=False)
     floats = encoder.embeddings.word_embeddings.weight.detach()
     encoder.set_input_embeddings(FourBitEmbedding(floats, np.full((pieces, 1), 0.005, dtype=np.float32)))
-    return MeanPoolClassifier(encoder, dropout=0.0)
+    return MeanPoolClassifier(encoder)
 
 
 def ids(tokenizer: Tokenizer, *texts: str) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+
+class TestDropout:
+    def test_drops_its_share_everywhere(self) -> None:
+        """In all bytes of the numbers that the dice are drawn as; what is kept makes up for what is not; at rest nothing is."""
+        torch.manual_seed(1)
+        dropout = Dropout()
+        drop(dropout, 0.1)
+        found = dropout(torch.ones(20_000, 8))
+        assert (found == 0).float().mean(0).tolist() == pytest.approx([26 / 256] * 8, abs=0.01)
+        assert found.max().item() == pytest.approx(256 / 230)
+        assert torch.equal(dropout.eval()(found), found)
+        assert dropout.train()(torch.ones(3, 5, 7)).shape == (3, 5, 7)
 
 
 class TestFourBits:

@@ -100,7 +100,6 @@ def make(arguments: argparse.Namespace) -> None:
     log.info("fine-tuning: %s", made["fitted"])
 
     network.encoder.set_input_embeddings(embedding.plain())
-    network.encoder.set_attn_implementation("eager")
     rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], tokenizer.get_vocab_size())
     mixed = _mixed(network, rule, tokenizer, parts.held_back)
     float_file = arguments.out.parent / FLOAT_FILE

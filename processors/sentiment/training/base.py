@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 from transformers import BertConfig, BertModel
 
+from processors.sentiment.training.network import Dropout
+
 BLOCK_VALUES = 32
 _BLOCK_BYTES = 18
 _MATRICES = {
@@ -122,10 +124,16 @@ def build_encoder(base: BaseWeights, kept_pieces: list[int], pad_token_id: int) 
             num_attention_heads=sizes.heads, intermediate_size=sizes.inner, hidden_act="gelu",
             max_position_embeddings=sizes.positions, type_vocab_size=sizes.types,
             layer_norm_eps=sizes.epsilon, pad_token_id=pad_token_id,
+            # of the states, not of the attention: with it, torch is slow on a processor, as is its backward of "sdpa"
+            attention_probs_dropout_prob=0.0, attn_implementation="eager",
         ),
         add_pooling_layer=False,
     )  # fmt: skip
     encoder.load_state_dict(_state(base, kept_pieces), strict=True)
+    encoder.embeddings.dropout = Dropout()
+    for layer in encoder.encoder.layer:
+        layer.attention.output.dropout = Dropout()
+        layer.output.dropout = Dropout()
     return encoder
 
 

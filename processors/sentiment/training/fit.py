@@ -24,6 +24,7 @@ class FineTuning(loop.Recipe):
     encoder_rate: float = 1e-4
     embedding_rate: float = 2e-4
     warm_up_steps: int = 100
+    dropout: float = 0.1
     label_smoothing: float = 0.05
 
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from processors.sentiment.training.network import drop
+
 log = logging.getLogger(__name__)
 
 _REPORT_EVERY_STEPS = 50
@@ -32,6 +34,7 @@ class Recipe:
     warm_up_steps: int
     weight_decay: float = 0.01
     max_gradient: float = 1.0
+    dropout: float = 0.0
     max_minutes: float = 600
     """When this ends the training early, the learning rate has reached 0 all the same, but the result
     depends on the machine's speed: the log says how many steps were made."""
@@ -69,8 +72,11 @@ def run(
     done = len(losses)
     started = time.monotonic() - earlier_seconds
     network.train()
+    drop(network, recipe.dropout)
     for step in range(done, len(batches)):
-        passed = max(step / len(batches), (time.monotonic() - started) / (60 * recipe.max_minutes))
+        passed = step / len(batches)
+        if step >= recipe.warm_up_steps:  # before, the clock would be ahead of no step at all, and no two runs alike
+            passed = max(passed, (time.monotonic() - started) / (60 * recipe.max_minutes))
         if passed >= 1:
             break
         factor = min(1, (step + 1) / recipe.warm_up_steps) * (1 - passed)
