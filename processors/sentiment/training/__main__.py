@@ -165,9 +165,9 @@ def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
 
 
 def _posts_to_read(data: Path, parts: corpus.Corpus, unseen: list[corpus.Example]) -> list[str]:
-    """Prepared, for the masked-language training: with and without labels, but nothing like what is measured on."""
-    texts = _short_texts(data) + _offence(data)
-    texts += [example.text for examples in parts.training.values() for example in examples]
+    """Prepared, for the masked-language training, those nearest to the task first, but nothing like what is measured on."""
+    texts = [example.text for examples in parts.training.values() for example in examples]
+    texts += _offence(data) + _short_texts(data)
     measured = _development(data) + [example.text for example in parts.held_back + unseen]
     return [prepare_turkish(text) for text in _once_and_not_measured(texts, measured)]
 
@@ -251,7 +251,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--masked-rounds", type=int, default=Masking.rounds,
-        help="of masked-language training before it, about 205,000 posts each; 0 leaves it out (default: %(default)s)",
+        help="of masked-language training before it, 128,000 posts each; 0 leaves it out (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
     parser.add_argument(

@@ -44,6 +44,8 @@ _DOUBT_TEXTS = 10  # added to what is counted and to what is expected: a few tex
 @dataclass(frozen=True, kw_only=True)
 class Masking(loop.Recipe):
     rounds: int = 1
+    posts: int = 128_000
+    """A round, the first of those that are given; all of them would take half as long again."""
     encoder_rate: float = 2e-4
     warm_up_steps: int = 200
     hidden_share: float = 0.15
@@ -124,6 +126,7 @@ def learn_language(
 ) -> loop.Fitted:
     """Trains the encoder in place; see `loop.run`."""
     encoded = [found.ids[:MAX_TOKENS] for found in tokenizer.encode_batch(list(texts)) if len(found.ids) >= _FEWEST_TOKENS]
+    encoded = encoded[: recipe.posts]
     counts = torch.bincount(torch.tensor([piece for ids in encoded for piece in ids]), minlength=tokenizer.get_vocab_size())
     guesser = Guesser(encoder, counts)
     hider = Hider.of(tokenizer, laden, recipe)
