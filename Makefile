@@ -59,6 +59,7 @@ $(TRAINING_STAMP): requirements-training.lock pyproject.toml
 setup-training: $(TRAINING_STAMP)  ## Make .venv-training with torch, for 'nabiz model import' and the training
 
 model: $(TRAINING_STAMP)  ## Train the bundled model anew into build/model (hours on 2 cores; labelled texts in DATA)
+	$(TRAINING)/bin/python -m processors.sentiment.training --data $(DATA) --out build/model --only texts
 	$(TRAINING)/bin/python -m processors.sentiment.training --data $(DATA) --out build/model
 	$(MAKE) model-card
 

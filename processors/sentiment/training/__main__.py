@@ -2,7 +2,7 @@
 
     python -m processors.sentiment.training --data ../shared/data [--out build/model]
 
-Trains what restores diacritics (once), cuts the vocabulary, lets the base weights read posts without labels, fine-tunes,
+Trains what restores diacritics (once), gathers the texts (once), cuts the vocabulary, lets the base weights read posts without labels, fine-tunes,
 exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the
 folder, and writes the card.
 """
@@ -27,10 +27,9 @@ from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.text_model import TextModel
-from processors.sentiment.training import base, corpus, diacritics, export, teachers, vocabulary
+from processors.sentiment.training import base, corpus, diacritics, export, teachers, texts, vocabulary
 from processors.sentiment.training.fit import FineTuning, fit
 from processors.sentiment.training.four_bits import FourBitEmbedding
-from processors.sentiment.training.leaks import leaks
 from processors.sentiment.training.loop import Fitted, Recipe
 from processors.sentiment.training.masked import Masking, laden_pieces, learn_language
 from processors.sentiment.training.network import MeanPoolClassifier
@@ -59,27 +58,18 @@ def main() -> None:
 def make(arguments: argparse.Namespace) -> None:
     recipe = FineTuning(seed=arguments.seed, rounds=arguments.rounds, max_minutes=arguments.max_minutes)
     masking = Masking(seed=arguments.seed, rounds=arguments.masked_rounds, max_minutes=arguments.max_minutes)
+    build = arguments.out.parent
+    choice = texts.Choice(
+        seed=recipe.seed, rounds=recipe.rounds, without=arguments.without, teacher=arguments.teacher, threads=arguments.threads
+    )
+    found = texts.gather(arguments.data, build, choice)
+    if arguments.only == "texts":
+        return
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    parts = _corpus(arguments.data, recipe.seed, arguments.without)
-    trained_on = _trained_on(parts, arguments.seed)
-    unseen = corpus.sample_unseen(
-        corpus.read_examples(arguments.data / "sentiment" / "train.jsonl.gz"),
-        [found.text for found in trained_on],
-        arguments.seed,
-    )
-    _write_texts(arguments.out.parent / "trained-on.jsonl", trained_on)
-    _write_texts(arguments.out.parent / "unseen.jsonl", unseen)
-    if arguments.only == "texts":
-        return
-    taught = [] if arguments.without else _taught(arguments, parts, trained_on)
-    rounds = list(corpus.draw(parts, taught, recipe.rounds, recipe.seed))
-    log.info("%d texts drawn in %d rounds", sum(map(len, rounds)), recipe.rounds)
-
-    cut = vocabulary.cut(
-        base.tokenizer_path(), [example.text for example in rounds[0]] + list(map(prepare_turkish, _short_texts(arguments.data)))
-    )
+    spelt = [example.text for example in found.rounds[0]] + list(map(prepare_turkish, texts.short_texts(arguments.data)))
+    cut = vocabulary.cut(base.tokenizer_path(), spelt)
     write_tokenizer(cut.tokenizer, export.SPECIAL_TOKENS, arguments.out)
     tokenizer = Tokenizer.from_file(str(arguments.out / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -88,32 +78,30 @@ def make(arguments: argparse.Namespace) -> None:
     pieces = network.encoder.embeddings.word_embeddings
     embedding = FourBitEmbedding(pieces.weight.detach(), weights.embedding_blocks()[1][cut.kept])
     network.encoder.set_input_embeddings(embedding)
-    labelled = _labelled(rounds)
-    encoded = _numbers(tokenizer, [found.text for found in labelled])
+    labelled = _labelled(found.rounds)
+    encoded = _numbers(tokenizer, [each.text for each in labelled])
     made: dict[str, Fitted] = {}
     if masking.rounds:
-        posts = _posts_to_read(arguments.data, parts, unseen)
         laden = laden_pieces(encoded, labelled, tokenizer.get_vocab_size())
-        made["masked"] = learn_language(network.encoder, tokenizer, posts, laden, masking, arguments.out.parent / "masked.pt")
+        made["masked"] = learn_language(network.encoder, tokenizer, found.posts, laden, masking, build / "masked.pt")
         log.info("masked-language training: %s", made["masked"])
-    made["fitted"] = fit(network, tokenizer, rounds, recipe, arguments.out.parent / "checkpoint.pt", after=(masking,))
+    made["fitted"] = fit(network, tokenizer, found.rounds, recipe, build / "checkpoint.pt", after=(masking,))
     log.info("fine-tuning: %s", made["fitted"])
 
     network.encoder.set_input_embeddings(embedding.plain())
-    rule = PairRule.fit(encoded, [found.shares.index(1) for found in labelled], tokenizer.get_vocab_size())
-    mixed = _mixed(network, rule, tokenizer, parts.held_back)
-    float_file = arguments.out.parent / FLOAT_FILE
-    export_network(mixed, float_file)
-    export.quantise(float_file, arguments.out / "model.onnx", embedding.blocks())
+    rule = PairRule.fit(encoded, [each.shares.index(1) for each in labelled], tokenizer.get_vocab_size())
+    mixed = _mixed(network, rule, tokenizer, found.held_back)
+    export_network(mixed, build / FLOAT_FILE)
+    export.quantise(build / FLOAT_FILE, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
-    export.write_description(_calibrated(arguments.out, parts.held_back), arguments.out)
-    _write_record(arguments.out.parent / "training.json", recipe, made, rounds, mixed.mix)
+    export.write_description(_calibrated(arguments.out, found.held_back), arguments.out)
+    _write_record(build / "training.json", recipe, made, found.rounds, mixed.mix)
 
 
 def _mixed(deep: MeanPoolClassifier, rule: PairRule, tokenizer: Tokenizer, held_back: list[corpus.Example]) -> WideAndDeep:
     """With a rule over pairs that has learnt from the same labelled texts, in shares fitted on texts that neither has seen."""
-    texts = _numbers(tokenizer, [prepare_turkish(example.text) for example in held_back])
-    mix = fit_mix(logits(deep, texts), logits(rule, texts), [example.label for example in held_back])
+    numbers = _numbers(tokenizer, [prepare_turkish(example.text) for example in held_back])
+    mix = fit_mix(logits(deep, numbers), logits(rule, numbers), [example.label for example in held_back])
     log.info("%s", mix)
     return WideAndDeep(deep, rule, mix)
 
@@ -121,77 +109,17 @@ def _mixed(deep: MeanPoolClassifier, rule: PairRule, tokenizer: Tokenizer, held_
 def _labelled(rounds: list[list[corpus.Shown]]) -> list[corpus.Shown]:
     """Those from which something can be learnt of single words."""
     without = (*corpus.ONE_LABEL, teachers.SOURCE)
-    return [found for texts in rounds for found in texts if found.source not in without]
+    return [found for drawn in rounds for found in drawn if found.source not in without]
 
 
-def _numbers(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-
-
-def _corpus(data: Path, seed: int, without: str | None) -> corpus.Corpus:
-    """Without anything that repeats a text to be measured on."""
-    labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
-    labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
-    development = _development(data)
-    leaking = set(leaks([example.text for example in labelled], development))
-    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
-    kept = [example for place, example in enumerate(labelled) if place not in leaking]
-    return corpus.split(kept, development, seed, without=without)
-
-
-def _write_texts(file: Path, examples: list[corpus.Example]) -> None:
-    """What the baseline of the card is trained on, or texts of sources that no training has seen; they never leave this folder."""
-    rows = ({"text": found.text, "label": CLASSES[found.label].value, "source": found.source} for found in examples)
-    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-
-
-def _trained_on(parts: corpus.Corpus, seed: int) -> list[corpus.Example]:
-    labelled = [example for examples in parts.training.values() for example in examples]
-    return labelled + corpus.invented(parts, seed, corpus.INVENTED_PER_ROUND)
-
-
-def _taught(arguments: argparse.Namespace, parts: corpus.Corpus, labelled: list[corpus.Example]) -> list[corpus.Shown]:
-    posts = _unlabelled_posts(arguments.data, parts)
-    return teachers.taught(arguments.out.parent / "taught.jsonl", posts, labelled, arguments.teacher, arguments.threads)
-
-
-def _development(data: Path) -> list[str]:
-    return [row["text"] for row in corpus.read_lines(data / "sentiment" / "dev.jsonl")]
-
-
-def _unlabelled_posts(data: Path, parts: corpus.Corpus) -> list[str]:
-    """Posts of people that carry no label of sentiment, without copies of what is measured on."""
-    return _once_and_not_measured(_offence(data), _development(data) + [example.text for example in parts.held_back])
-
-
-def _posts_to_read(data: Path, parts: corpus.Corpus, unseen: list[corpus.Example]) -> list[str]:
-    """Prepared, for the masked-language training, those nearest to the task first, but nothing like what is measured on."""
-    texts = [example.text for examples in parts.training.values() for example in examples]
-    texts += _offence(data) + _short_texts(data)
-    measured = _development(data) + [example.text for example in parts.held_back + unseen]
-    return [prepare_turkish(text) for text in _once_and_not_measured(texts, measured)]
-
-
-def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
-    once = list({essence(text): text for text in texts}.values())
-    leaking = set(leaks(once, measured))
-    log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(leaking))
-    return [text for place, text in enumerate(once) if place not in leaking]
-
-
-def _offence(data: Path) -> list[str]:
-    return [row["text"] for row in corpus.read_lines(data / "offence" / "train.jsonl")]
-
-
-def _short_texts(data: Path) -> list[str]:
-    return [row["text"] for row in corpus.read_lines(data / "unlabelled" / "turkish_short_texts.jsonl.gz")]
+def _numbers(tokenizer: Tokenizer, written: list[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(written)]
 
 
 def _train_diacritics(data: Path) -> None:
-    files = (data / "unlabelled" / "turkish_short_texts.jsonl.gz", data / "sentiment" / "train.jsonl.gz")
-    development = set(map(essence, _development(data)))
-    texts = {row["text"] for file in files for row in corpus.read_lines(file)}
-    kept = [text for text in sorted(texts) if essence(text) not in development]
+    development = set(map(essence, texts.development(data)))
+    found = {*texts.short_texts(data), *(row["text"] for row in corpus.read_lines(data / "sentiment" / "train.jsonl.gz"))}
+    kept = [text for text in sorted(found) if essence(text) not in development]
     diacritics.train(kept, Recipe.seed).tofile(WEIGHTS_FILE)
     log.info("wrote %s", WEIGHTS_FILE.name)
 
@@ -255,7 +183,7 @@ def _arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
     parser.add_argument(
-        "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or write the texts for the card"
+        "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or gather the texts"
     )
     return parser.parse_args()
 

@@ -1,7 +1,7 @@
 """From the trained network to the files of the artefact.
 
-Matrices become 8-bit blocks, as `processors.sentiment.conversion` makes them. The embedding stays in the 4-bit blocks of
-the base weights, unchanged, since training froze it.
+Matrices become 8-bit blocks, as `processors.sentiment.conversion` makes them. The embedding stays in the 4-bit
+blocks that it was trained in.
 """
 
 import logging

@@ -42,9 +42,7 @@ def fit(
     def loss_of(batch: Batch) -> torch.Tensor:
         ids, mask = pad([tokens for tokens, _ in batch], PAD_TOKEN_ID)
         wanted = torch.tensor([shares for _, shares in batch])
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = network(ids, mask)
-        return functional.cross_entropy(logits.float(), wanted, label_smoothing=recipe.label_smoothing)
+        return functional.cross_entropy(network(ids, mask), wanted, label_smoothing=recipe.label_smoothing)
 
     batches = list(_batches(rounds, tokenizer, recipe))
     return loop.run(network, _optimizers(network, recipe), batches, loss_of, (*after, recipe), checkpoint)

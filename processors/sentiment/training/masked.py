@@ -22,7 +22,7 @@ from transformers import BertModel
 
 from processors.sentiment.training import loop
 from processors.sentiment.training.corpus import Shown
-from processors.sentiment.training.network import pad
+from processors.sentiment.training.network import pad, states
 from processors.sentiment.training.vocabulary import PAD_TOKEN_ID
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,11 @@ class Guesser(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         """Logits, true places × pieces."""
-        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[places]
-        vectors = self.norm(functional.gelu(self.change(states)))
-        logits: torch.Tensor = functional.linear(vectors, self.encoder.get_input_embeddings().weight, self.bias)
-        return logits
+        at_places = states(self.encoder, ids, mask)[places]
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = self.norm(functional.gelu(self.change(at_places)))
+            logits: torch.Tensor = functional.linear(vectors, self.encoder.get_input_embeddings().weight, self.bias)
+        return logits.float()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,7 @@ def learn_language(
         ids, mask = pad(batch, PAD_TOKEN_ID)
         shown, hidden = hider.hide(ids)
         hidden[0, 0] |= ~hidden.any()  # a batch of short texts may hide nothing, and a mean over nothing is no number
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = guesser(shown, mask, hidden)
-        return functional.cross_entropy(logits.float(), ids[hidden])
+        return functional.cross_entropy(guesser(shown, mask, hidden), ids[hidden])
 
     shuffler = random.Random(recipe.seed)
     batches = [

@@ -1,0 +1,147 @@
+"""The texts of a training: read, compared with what is measured on, judged by teachers, varied and prepared.
+
+That takes minutes and fills the memory, so it is done once, in a process of its own (`make model`), and kept beside the
+model; a training that goes on reads what is kept. None of these files leaves that folder.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import processors
+from processors.sentiment import BUNDLED_MODEL
+from processors.sentiment.artefact import fingerprint, require_model
+from processors.sentiment.essence import essence
+from processors.sentiment.labels import CLASSES
+from processors.sentiment.prepare import prepare_turkish
+from processors.sentiment.training import corpus, teachers
+from processors.sentiment.training.corpus import Example, Shown
+from processors.sentiment.training.leaks import leaks
+
+log = logging.getLogger(__name__)
+
+TRAINED_ON = "trained-on.jsonl"
+UNSEEN = "unseen.jsonl"
+"""These two are read by `make model-card`: what the baseline is trained on, and sources that no training has seen."""
+_HELD_BACK, _ROUNDS, _POSTS = "held-back.jsonl", "rounds.jsonl", "posts.jsonl"
+_MARK = "texts.of"
+"""Written last, with a fingerprint of whatever the files were made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What decides which texts are taken, but for the collections."""
+
+    seed: int
+    rounds: int
+    without: str | None = None
+    """A source that is left out altogether, and with it the teacher, which has seen it."""
+    teacher: Path = BUNDLED_MODEL
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    held_back: list[Example]
+    rounds: list[list[Shown]]
+    """What the fine-tuning is shown, varied and prepared."""
+    posts: list[str]
+    """What the masked-language training reads, prepared, those nearest to the task first."""
+
+
+def gather(data: Path, build: Path, choice: Choice) -> Texts:
+    """From `build` where it has them of the same collections, choice and code; else they are made there."""
+    of, mark = _fingerprint(data, choice), build / _MARK
+    if not mark.exists() or mark.read_text(encoding="utf-8") != of:
+        mark.unlink(missing_ok=True)
+        _make(data, build, choice)
+        mark.write_text(of, encoding="utf-8")
+    rounds: list[list[Shown]] = [[] for _ in range(choice.rounds)]
+    for row in _rows(build / _ROUNDS):
+        rounds[row["round"]].append(Shown(row["text"], tuple(row["shares"]), row["source"]))
+    return Texts(list(corpus.read_examples(build / _HELD_BACK)), rounds, [row["text"] for row in _rows(build / _POSTS)])
+
+
+def development(data: Path) -> list[str]:
+    """What nothing may be trained on."""
+    return _texts(data / "sentiment" / "dev.jsonl")
+
+
+def short_texts(data: Path) -> list[str]:
+    return _texts(data / "unlabelled" / "turkish_short_texts.jsonl.gz")
+
+
+def _make(data: Path, build: Path, choice: Choice) -> None:
+    build.mkdir(parents=True, exist_ok=True)
+    parts = _corpus(data, choice)
+    labelled = [example for examples in parts.training.values() for example in examples]
+    trained_on = labelled + corpus.invented(parts, choice.seed, corpus.INVENTED_PER_ROUND)
+    unseen = corpus.sample_unseen(
+        corpus.read_examples(data / "sentiment" / "train.jsonl.gz"), [found.text for found in trained_on], choice.seed
+    )
+    for name, examples in ((TRAINED_ON, trained_on), (UNSEEN, unseen), (_HELD_BACK, parts.held_back)):
+        _write(build / name, ({**dataclasses.asdict(found), "label": CLASSES[found.label].value} for found in examples))
+
+    offence = _texts(data / "offence" / "train.jsonl")
+    held_back = development(data) + [example.text for example in parts.held_back]
+    posts = _once_and_not_measured(
+        [example.text for example in labelled] + offence + short_texts(data), held_back + [example.text for example in unseen]
+    )
+    _write(build / _POSTS, ({"text": prepare_turkish(text)} for text in posts))
+
+    taught: list[Shown] = []
+    if choice.without is None:
+        judged = _once_and_not_measured(offence, held_back)
+        taught = teachers.taught(build / "taught.jsonl", judged, trained_on, choice.teacher, choice.threads)
+    rounds = corpus.draw(parts, taught, choice.rounds, choice.seed)
+    drawn = ({"round": number, **dataclasses.asdict(found)} for number, texts in enumerate(rounds) for found in texts)
+    _write(build / _ROUNDS, drawn)
+
+
+def _corpus(data: Path, choice: Choice) -> corpus.Corpus:
+    """Without anything that repeats a text to be measured on."""
+    labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
+    labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
+    forbidden = development(data)
+    leaking = set(leaks([example.text for example in labelled], forbidden))
+    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
+    kept = [example for place, example in enumerate(labelled) if place not in leaking]
+    return corpus.split(kept, forbidden, choice.seed, without=choice.without)
+
+
+def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
+    once = list({essence(text): text for text in texts}.values())
+    leaking = set(leaks(once, measured))
+    log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(leaking))
+    return [text for place, text in enumerate(once) if place not in leaking]
+
+
+def _fingerprint(data: Path, choice: Choice) -> str:
+    """Changes when the texts may change; of the code, with more of it than need be."""
+    digest = hashlib.sha256(fingerprint(choice.teacher, require_model(choice.teacher)).encode())
+    digest.update(repr((choice.seed, choice.rounds, choice.without)).encode())
+    code = [found for part in ("text", "sentiment") for found in (Path(processors.__path__[0]) / part).rglob("*")]
+    files = [found for found in code if found.is_file() and found.suffix != ".pyc" and found.parent != BUNDLED_MODEL]
+    files += [found for folder in ("sentiment", "topic", "unlabelled", "offence") for found in (data / folder).iterdir()]
+    for file in sorted(files):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _texts(file: Path) -> list[str]:
+    return [row["text"] for row in corpus.read_lines(file)]
+
+
+def _write(file: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with file.open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
