@@ -1,7 +1,10 @@
 """What the training is made of, as far as it can be tried without hours: texts, variations, leaks, diacritics."""
 
+import gzip
+import json
 import random
 from collections import Counter
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
-from processors.sentiment.training import corpus, diacritics, phrases, teachers
+from processors.sentiment.training import corpus, diacritics, phrases, teachers, texts
 from processors.sentiment.training.corpus import Example, Shown
 from processors.sentiment.training.leaks import leaks
 from processors.text.diacritics import plain
@@ -121,6 +124,63 @@ class TestCorpus:
         share = sum(found == plain(found) for found in varied) / len(varied)
         assert share == pytest.approx(corpus.PLAIN_SHARE, abs=0.03)
         assert 0.7 < sum(found == text for found in varied) / len(varied) < 0.85
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Collections of a few texts, in the places and forms of the real ones."""
+    monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+    monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 10)
+    monkeypatch.setattr(corpus, "TAUGHT_PER_ROUND", 2)
+    monkeypatch.setattr(corpus, "UNSEEN_PER_SOURCE", 5)
+
+    def write(name: str, rows: list[dict[str, object]]) -> None:
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        file.write_bytes(gzip.compress(lines) if file.suffix == ".gz" else lines)
+
+    labelled = examples("polistance", 500) + [each for source in corpus.NEVER_DRAWN for each in examples(source, 20)]
+    write("sentiment/train.jsonl.gz", [{**asdict(each), "label": CLASSES[each.label].value} for each in labelled])
+    write("sentiment/dev.jsonl", [{"text": "Sular ne zaman gelecek, bilen var mı?", "label": "neutral", "source": "polistance"}])
+    write("topic/municipal_complaints.jsonl", [{"text": "Yol bozuk", "label": "roads", "source": "municipal-complaints"}])
+    write("offence/train.jsonl", [{"text": "Sular NE ZAMAN gelecek bilen var mı!"}, {"text": "Parkın bu hali\u2028ne güzel"}])
+    write("unlabelled/turkish_short_texts.jsonl.gz", [{"text": "Vapurla karşıya geçtik"}])
+    return tmp_path / "data"
+
+
+class TestGatheredTexts:
+    CHOICE = texts.Choice(seed=1, rounds=2, threads=1)
+
+    def test_are_those_that_may_be_learnt_from(self, data: Path, tmp_path: Path) -> None:
+        """Nothing that is measured on; what is nearest to the task comes first; a text with a line end of its own stays one."""
+        found = texts.gather(data, tmp_path / "build", self.CHOICE)
+        assert [len(drawn) for drawn in found.rounds] == [62, 62]
+        judged = {each.text for drawn in found.rounds for each in drawn if each.source == teachers.SOURCE}
+        assert {plain(text) for text in judged} == {"parkin bu hali ne guzel"}
+        assert len(found.held_back) == corpus.HELD_BACK["polistance"]
+        assert found.posts[-2:] == ["parkın bu hali ne güzel", "vapurla karşıya geçtik"]
+        assert len(found.posts) == 102
+        assert not {prepare_turkish(each.text) for each in found.held_back} & set(found.posts)
+
+    def test_are_gathered_once(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For the same collections and choice; who broke it off before its end begins anew."""
+        build, mark = tmp_path / "build", tmp_path / "build" / "texts.of"
+        found = texts.gather(data, build, self.CHOICE)
+        monkeypatch.setattr(texts, "_make", lambda *_: pytest.fail("made anew"))
+        assert texts.gather(data, build, self.CHOICE) == found
+        for other in (replace(self.CHOICE, seed=2), replace(self.CHOICE, without="telecom-mentions")):
+            of = mark.read_text()
+            with pytest.raises(pytest.fail.Exception, match="made anew"):
+                texts.gather(data, build, other)
+            assert not mark.exists()
+            with pytest.raises(pytest.fail.Exception, match="made anew"):
+                texts.gather(data, build, self.CHOICE)
+            mark.write_text(of)
+        with (data / "offence" / "train.jsonl").open("a") as lines:
+            lines.write(json.dumps({"text": "bir söz daha"}) + "\n")
+        with pytest.raises(pytest.fail.Exception, match="made anew"):
+            texts.gather(data, build, self.CHOICE)
 
 
 class TestLeaks:
