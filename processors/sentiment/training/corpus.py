@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from processors.sentiment.essence import essence
 from processors.sentiment.labelled import read_labelled
@@ -83,7 +83,7 @@ class Corpus:
     """Essences of what is measured on, the held back texts among them: an invented text of a word or two can be one by chance."""
 
 
-def read_lines(path: Path) -> Iterator[dict[str, str]]:
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,11 @@ def gather(data: Path, build: Path, choice: Choice) -> Texts:
         _make(data, build, choice)
         mark.write_text(of, encoding="utf-8")
     rounds: list[list[Shown]] = [[] for _ in range(choice.rounds)]
-    for row in _rows(build / _ROUNDS):
+    for row in corpus.read_lines(build / _ROUNDS):
         rounds[row["round"]].append(Shown(row["text"], tuple(row["shares"]), row["source"]))
-    return Texts(list(corpus.read_examples(build / _HELD_BACK)), rounds, [row["text"] for row in _rows(build / _POSTS)])
+    return Texts(
+        list(corpus.read_examples(build / _HELD_BACK)), rounds, [row["text"] for row in corpus.read_lines(build / _POSTS)]
+    )
 
 
 def development(data: Path) -> list[str]:
@@ -140,8 +142,3 @@ def _texts(file: Path) -> list[str]:
 def _write(file: Path, rows: Iterable[dict[str, Any]]) -> None:
     with file.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
