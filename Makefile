@@ -72,7 +72,7 @@ model-card: $(TRAINING_STAMP)  ## Measure build/model against the baseline and o
 	$(TRAINING)/bin/python -m processors.sentiment.training.card build build/model
 
 test-model: $(TRAINING_STAMP)  ## The tests that need torch: training and import of models
-	$(TRAINING)/bin/python -m pytest tests/unit/test_model_import.py tests/unit/test_model_export.py
+	$(TRAINING)/bin/python -m pytest tests/unit/test_model_*.py
 
 bench-model: $(TRAINING_STAMP)  ## Speed and agreement of the model's possible forms, as ratios in one run
 	$(TRAINING)/bin/python -m tests.benchmarks.model_forms

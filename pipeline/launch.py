@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +18,7 @@ from pipeline.servers.ports import choose_ports
 from pipeline.supervisor.children import ChildSpec
 from pipeline.supervisor.disk import require_room
 from pipeline.supervisor.supervisor import Say, Stopped, Supervisor
+from pipeline.tone import read_stored
 from pipeline.watch_registry import apply_watches, plan, read_watch_files
 
 PortChoice = Literal["default", "auto"]
@@ -24,13 +26,15 @@ ROLES: Final = ("enrich", "index", "detect", "alert")
 
 
 def preflight(configuration: Configuration) -> None:
-    """What can be told before a server starts. Raises ModelUnusable, ConfigurationError, WatchRefused, InvalidWatch."""
+    """What can be told before a server starts. Raises ModelUnusable, ConfigurationError, StoredLabelsUnusable, WatchRefused, InvalidWatch."""
     from processors.sentiment.classifier import require_classifier  # NumPy takes a moment to import
 
     require_classifier(configuration.sentiment.folder)
     labels = configuration.sentiment.stored_labels
     if labels is not None and not labels.is_file():
         raise ConfigurationError(f"sentiment.stored_labels: there is no file {labels}: correct the path, or remove the key")
+    if labels is not None:
+        deque(read_stored(labels), maxlen=0)
     specs = read_watch_files(configuration.watches)
     plan({}, specs, configuration.all_on_call(), wall_clock())
 

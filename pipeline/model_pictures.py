@@ -101,7 +101,7 @@ def _reliability(panel: Panel, axis: Any) -> None:
         [part.right for part in panel.bins],
         color=_BLUE, marker="o", label=f"{panel.bins[0].texts:,} texts each",
     )  # fmt: skip
-    if panel.threshold > 0:
+    if panel.threshold > 1 / len(CLASSES):  # no class is the likeliest with less
         axis.axvline(panel.threshold, color=_ORANGE, linestyle="--", label=f"unsure below {panel.threshold:.2f}")
     axis.set_xlim(1 / len(CLASSES) - 0.03, 1.02)
     axis.set_ylim(0, 1.02)

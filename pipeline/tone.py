@@ -6,16 +6,19 @@ the model.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.sentiments import Sentiment
 
 KNOWN_TEXTS: Final = 20_000  # about 10 MB
+
+
+class StoredLabelsUnusable(Exception):
+    """The file of stored labels cannot be used; the message names line and remedy."""
 
 
 class Tone(Protocol):
@@ -32,7 +35,12 @@ class SentimentSettings(BaseModel):
 
     model: Path | None = Field(default=None, description="folder of another model; default: the bundled one")
     threads: int = Field(default=1, ge=1, description="inference threads per `enrich` worker")
-    threshold: float | None = Field(default=None, ge=0, le=1, description="confidence below which a label is `unsure`")
+    threshold: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="confidence below which a label is `unsure`; default: the model's own. A higher one finds fewer of the negative posts",
+    )
     stored_labels: Path | None = Field(default=None, description="JSON lines {text_hash, label, confidence, model} to use first")
 
     @property
@@ -82,8 +90,7 @@ class StoredTone:
     """Labels from a file, by hash of the masked text; what is missing there goes to `otherwise`."""
 
     def __init__(self, file: Path, settings: SentimentSettings) -> None:
-        lines = (orjson.loads(line) for line in file.read_bytes().splitlines())
-        self._labels = {line.pop("text_hash"): Sentiment.model_validate(line) for line in lines}
+        self._labels = dict(read_stored(file))
         self._settings = settings
         self._otherwise: Tone | None = None
 
@@ -105,6 +112,27 @@ def text_hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
+def read_stored(file: Path) -> Iterator[tuple[str, Sentiment]]:
+    """Hash of a text and its label. Raises `StoredLabelsUnusable`, OSError."""
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        try:
+            stored = _Stored.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            raise StoredLabelsUnusable(
+                f"sentiment.stored_labels: {file}, line {number}: {where}: {first['msg']}: needed is "
+                '{"text_hash": …, "label": "negative", "confidence": 0.9, "model": …}; correct the file, or remove the key'
+            ) from error
+        yield stored.text_hash, Sentiment(label=stored.label, confidence=stored.confidence, model=stored.model)
+
+
+class _Stored(Sentiment):
+    """A line of `stored_labels`."""
+
+    text_hash: str
+
+
 def open_tone(settings: SentimentSettings) -> Tone:
-    """Raises `processors.sentiment.classifier.ModelUnusable`, or OSError for the stored labels."""
+    """Raises `processors.sentiment.classifier.ModelUnusable`, or StoredLabelsUnusable or OSError for the stored labels."""
     return StoredTone(settings.stored_labels, settings) if settings.stored_labels else ModelTone(settings)

@@ -31,6 +31,7 @@ from pipeline.spike_series import SeriesUnusable
 from pipeline.supervisor.disk import DiskFull
 from pipeline.supervisor.run_state import AlreadyRunning
 from pipeline.supervisor.supervisor import KeepsFailing, Stopped
+from pipeline.tone import StoredLabelsUnusable
 from pipeline.watch_registry import WatchRefused
 from processors.sentiment.classifier import ModelUnusable
 from processors.sentiment.labelled import LabelledUnusable
@@ -52,7 +53,7 @@ MISTAKES: Final = (
     AlreadyRunning, AuditBroken, CannotReveal, ConfigurationError, DeliveryFailed, DiskFull, ElasticsearchRefused,
     ElasticsearchUnreachable, EvaluationUnavailable, FileUnusable, InvalidQuery, InvalidWatch, KafkaUnreachable, KeepsFailing,
     KeyDestroyed, LabelledUnusable, ModelUnusable, NothingRuns, PortTaken, SecretMissing, SecretsRefused, SeriesUnusable,
-    ServerNotReady, ServersUnavailable, TopicMismatch, UnknownLetter, WatchRefused,
+    ServerNotReady, ServersUnavailable, StoredLabelsUnusable, TopicMismatch, UnknownLetter, WatchRefused,
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """`nabiz model import`: another model than the bundled one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
@@ -12,12 +13,10 @@ from pipeline.cli.common import Context, common_options, explain_os_error, fail
 from pipeline.cli.foreign_text import printable
 from pipeline.model_download import download, is_hub_name
 from processors.sentiment.classifier import Classifier
-from processors.sentiment.importing import ImportOrder, ImportRefused, ImportResult, convert
+from processors.sentiment.importing import ImportOrder, ImportRefused, ImportResult, convert, require_possible
 from processors.sentiment.importing.labels import map_columns, read_assignments
-from processors.sentiment.importing.original import require_extra
 from processors.sentiment.importing.samples import SAMPLES
 from processors.sentiment.importing.source import read_names
-from processors.sentiment.importing.target import require_free
 from schemas.labels import Label
 
 _LEAST_SECS: Final = 2.0
@@ -30,7 +29,7 @@ _LEAST_SECS: Final = 2.0
 @click.option("--name", help="Stands in every label that the model gives; default: the last part of FOLDER or ID.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=LABEL", help="What a label of the model means; repeatable.")
 @click.option(
-    "--calibrate", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--calibrate", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
     help="JSON lines with text and label, to fit how sure the model is and when it says 'unsure'.",
 )  # fmt: skip
 @click.option("--quantise/--no-quantise", default=True, show_default=True, help="8-bit weights: a quarter of the size.")
@@ -65,13 +64,11 @@ def import_model(context: Context, model: str, out: Path, labels: tuple[str, ...
 
 def _import(model: str, out: Path, labels: tuple[str, ...], options: dict[str, Any]) -> tuple[ImportResult, ImportOrder]:
     assigned = read_assignments(labels)
-    folder, revision = Path(model).expanduser(), None
+    order = ImportOrder(source=Path(model).expanduser(), origin=model, out=out, labels=assigned, **options)
     if is_hub_name(model):
-        require_free(out, None, force=options["force"])
-        require_extra()  # before anything is fetched that could not be used
+        require_possible(order)  # before anything is fetched that could not be used
         fetched = download(model, lambda config: _require_labels(config, model, assigned), _say)
-        folder, revision = fetched.folder, fetched.revision
-    order = ImportOrder(source=folder, origin=model, revision=revision, out=out, labels=assigned, **options)
+        order = replace(order, source=fetched.folder, revision=fetched.revision)
     return convert(order, _say), order
 
 

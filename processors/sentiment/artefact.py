@@ -38,7 +38,7 @@ class Head(BaseModel):
     )
     temperature: float = Field(default=1.0, ge=0.01, le=100, allow_inf_nan=False, description="divides the logits: calibration")
     threshold: float = Field(
-        default=0.5, ge=0, le=1, allow_inf_nan=False, description="confidence below which the answer is `unsure`"
+        default=0.5, ge=0, le=1, allow_inf_nan=False, description="confidence (the probability of the chosen label) below which the answer is `unsure`"
     )  # fmt: skip
     weights: dict[str, Annotated[float, Field(ge=0.1, le=10)]] = Field(
         default={}, description="what the probability of a label counts when the answer is chosen, 1 if not named: more for what "
@@ -92,7 +92,10 @@ def require_model(folder: Path) -> Description:
 
 
 def fingerprint(folder: Path, description: Description) -> str:
-    """12 hex characters that change when, and only when, labels may change."""
+    """12 hex characters that change with every file that decides a label.
+
+    Not with the code of a preparation: one that is to give other forms gets a name of its own in `PREPARATIONS`.
+    """
     digest = hashlib.sha256()
     files = [folder / name for name in FILES]
     if description.preparation == "turkish":
@@ -101,6 +104,11 @@ def fingerprint(folder: Path, description: Description) -> str:
         digest.update(file.name.encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
+
+
+def write_description(description: Description, folder: Path) -> None:
+    """Over an earlier one."""
+    (folder / DESCRIPTION_FILE).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def _read_description(path: Path) -> Description:

@@ -62,12 +62,6 @@ class Answers:
         found: Shares = self.shares.max(axis=1)
         return found
 
-    @property
-    def labels(self) -> list[Label]:
-        """The decided labels by name."""
-        names = (*CLASSES, Label.UNSURE)
-        return [names[place] for place in self.decided.tolist()]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:

@@ -1,8 +1,8 @@
 """The form in which a text reaches a model; the same function runs in training and in operation.
 
 Which of the two forms a model reads stands in its folder. `turkish` makes one form of what people write in several
-ways, so that none of these can change a label: upper and lower case, links and user names, lengthened letters, and,
-where a text was typed without them, diacritics. `plain` leaves the words as they are, for models made elsewhere.
+ways, so that none of these can change a label: upper and lower case, links and user names, lengthened letters. Where a
+text was typed without diacritics they are restored, mostly rightly. `plain` leaves the words as they are, for models made elsewhere.
 """
 
 import re

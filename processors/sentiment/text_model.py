@@ -13,6 +13,7 @@ import onnxruntime as ort
 
 from processors.sentiment.artefact import REMEDY, WEIGHTS, Description, Head, ModelUnusable, fingerprint, require_model
 from processors.sentiment.prepare import MAX_CHARACTERS, PREPARATIONS
+from processors.sentiment.shares import as_shares
 
 Rows = npt.NDArray[np.float64]
 """Texts × labels, each row adding up to 1."""
@@ -96,16 +97,8 @@ class TextModel:
 
 
 def _probabilities(logits: npt.NDArray[np.float32], head: Head) -> Rows:
-    scaled = logits.astype(np.float64) / head.temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    shares: Rows = powers / powers.sum(axis=1, keepdims=True)
     labels = list(dict.fromkeys(head.labels))
-    if len(labels) == len(head.labels):
-        return shares
-    merged = np.zeros((len(shares), len(labels)))
-    for column, label in enumerate(head.labels):
-        merged[:, labels.index(label)] += shares[:, column]
-    return merged
+    return as_shares(logits.astype(np.float64) / head.temperature, [labels.index(label) for label in head.labels])
 
 
 def _batches(indexes: Sequence[int], encoded: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
@@ -121,7 +114,7 @@ def _batches(indexes: Sequence[int], encoded: Sequence[Sequence[int]], most: int
 
 
 def _load_tokenizer(folder: Path) -> Any:
-    with _offline():
+    with offline():
         from transformers import AutoConfig, AutoTokenizer
 
         try:
@@ -149,9 +142,9 @@ def _load_session(path: Path, threads: int) -> ort.InferenceSession:
 
 
 @contextmanager
-def _offline() -> Iterator[None]:
+def offline() -> Iterator[None]:
     """The environment under which transformers neither asks the network nor advises to install torch."""
-    wanted = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1"}
+    wanted = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

@@ -82,7 +82,7 @@ def test_widths_that_do_not_divide_stay() -> None:
 
 
 def test_there_and_back(values: npt.NDArray[np.int8], scales: npt.NDArray[np.float32], tmp_path: Path) -> None:
-    """The 4-bit table of the base weights is kept to the last digit; floats made of the file compute what the file says."""
+    """The 4-bit table is kept to the last digit; floats made of the file compute what the file says."""
     pytest.importorskip("torch")
     from processors.sentiment.training.export import keep_embedding_blocks, quantise
 
@@ -103,10 +103,10 @@ def test_there_and_back(values: npt.NDArray[np.int8], scales: npt.NDArray[np.flo
     assert np.abs(run(floats) - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
-def test_a_trained_embedding_is_refused(values: npt.NDArray[np.int8], scales: npt.NDArray[np.float32]) -> None:
-    """Its 4-bit blocks would be those of another model."""
+def test_blocks_of_another_embedding_are_refused(values: npt.NDArray[np.int8], scales: npt.NDArray[np.float32]) -> None:
+    """They would be those of another model."""
     pytest.importorskip("torch")
     from processors.sentiment.training.export import keep_embedding_blocks
 
-    with pytest.raises(ValueError, match="the embedding was trained"):
+    with pytest.raises(ValueError, match="hold another embedding"):
         keep_embedding_blocks(network(values * scales.repeat(32, axis=1) + 0.1), (values, scales))

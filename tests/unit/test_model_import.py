@@ -34,6 +34,7 @@ from processors.sentiment.importing.samples import SAMPLES
 from processors.sentiment.importing.source import read_source
 from processors.sentiment.importing.target import require_free, workplace
 from processors.sentiment.prepare import prepare_plain
+from processors.sentiment.shares import as_shares
 from processors.sentiment.text_model import TextModel
 from schemas.labels import Label
 
@@ -299,7 +300,7 @@ class TestCalibration:
         rng = np.random.default_rng(1)
         logits = rng.normal(0, 2, (4_000, 5))
         of_column = (0, 0, 1, 2, 2)
-        shares = calibration.probabilities(logits, of_column)
+        shares = as_shares(logits, of_column)
         labels = [int(rng.choice(3, p=row)) for row in shares]
         assert calibration.temperature(logits * 2, labels, of_column) == pytest.approx(2, rel=0.1)
         assert shares.sum(axis=1) == pytest.approx(1)
@@ -518,15 +519,6 @@ class TestMessages:
         result = run("kurum/model", "--out", str(tmp_path / "new"))
         assert result.exit_code == 2
         assert result.stderr.startswith("nabiz: importing a model needs torch and onnx")
-
-    def test_the_running_system_does_not_know_the_import(self) -> None:
-        """Nor what it shares with the training."""
-        names = ("processors/sentiment/classifier.py", "processors/sentiment/text_model.py", "pipeline/tone.py")
-        root = Path(__file__).parents[2]
-        for name in names:
-            text = (root / name).read_text(encoding="utf-8")
-            assert "sentiment.importing" not in text
-            assert "sentiment.conversion" not in text
 
     def test_help_has_examples(self) -> None:
         """As each command's."""

@@ -200,13 +200,13 @@ class TestLeaks:
         ],
     )
     def test_copies_and_near_copies(self, text: str, leak: bool) -> None:
-        """A text that shares half of the runs of three words is one; texts without letters are no copies of each other."""
+        """Half of the runs of three words of both together make one; texts without letters are no copies of each other."""
         assert leaks(["bambaşka bir söz", text], [self.MEASURED, "kısa", "😡"]) == ([1] if leak else [])
 
     def test_no_pattern_repeats_a_case_of_the_suite(self) -> None:
         """What the model is held against is not what it was taught; of emoji alone there are too few to differ."""
         cases = [case.text for case in bundled_suite() if case.capability != "emoji_only"]
-        taught = [text for text, _, _ in islice(phrases.generate(7), 5000)]
+        taught = [text for text, _, _ in islice(phrases.generate(corpus.SEED), 5 * corpus.INVENTED_PER_ROUND)]
         assert [taught[place] for place in leaks(taught, cases)] == []
 
 

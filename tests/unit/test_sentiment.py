@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from processors.sentiment import BUNDLED_MODEL, Classifier, Label, ModelUnusable, Prediction, decide
 from processors.sentiment.artefact import DESCRIPTION_FILE, FILES, WEIGHTS, require_model
+from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import PREPARATIONS, prepare_plain, prepare_turkish
 from processors.sentiment.text_model import TextModel
 from processors.text import turkish
@@ -39,6 +40,14 @@ NEUTRAL = [
     "Nikah işlemleri için hangi evraklar gerekiyor?",
     "Yarın saat 10.00 ile 16.00 arasında Atatürk Caddesi trafiğe kapalı olacak.",
 ]
+DOUBTFUL = [
+    "Otobüs on dakika geç geldi ama şoför güler yüzlüydü",
+    "Su geldi sonunda",
+    "Yol çalışması bitmiş, bakalım bu sefer ne kadar dayanacak",
+    "Belediye açıklama yapmış, okudum",
+    "Parkın yeni hali fena değil ama ışıklar yanmıyor",
+]
+"""Neither clear nor of one label only."""
 CLEAR = [
     *((text, Label.NEGATIVE) for text in NEGATIVE),
     *((text, Label.POSITIVE) for text in POSITIVE),
@@ -389,10 +398,14 @@ class TestBundledModel:
         assert labels(two_threads) == labels(together)
 
     def test_probabilities(self, classifier: Classifier) -> None:
-        """They are shares of one whole, and the confidence is the largest."""
-        for prediction in classifier.predict([text for text, _ in CLEAR]):
+        """They are shares of one whole, and the confidence is that of the label, which is not always the likeliest."""
+        named = [
+            prediction for prediction in classifier.predict([text for text, _ in CLEAR] + DOUBTFUL) if prediction.label in CLASSES
+        ]
+        for prediction in named:
             assert sum(prediction.probabilities) == pytest.approx(1)
-            assert prediction.confidence == max(prediction.probabilities)
+            assert prediction.confidence == prediction.probabilities[CLASSES.index(prediction.label)]
+        assert any(prediction.confidence < max(prediction.probabilities) for prediction in named)
 
     def test_nothing_to_judge(self, classifier: Classifier) -> None:
         """No texts give no predictions; an empty text is unsure and does not shift the others."""

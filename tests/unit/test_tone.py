@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 import pipeline.tone
-from pipeline.tone import ModelTone, SentimentSettings, open_tone, text_hash
+from pipeline.tone import ModelTone, SentimentSettings, StoredLabelsUnusable, open_tone, text_hash
 from processors.sentiment import Label, Prediction
 from processors.sentiment.prepare import prepare_turkish
 
@@ -57,6 +57,16 @@ def test_what_is_known_is_limited(model: Model, monkeypatch: pytest.MonkeyPatch)
     assert labels(tone, ["bir şey", "iki", "üç şey"]) == ["negative", "positive", "negative"]
     assert labels(tone, ["üç şey", "bir şey"]) == ["negative", "negative"]
     assert model.asked == ["bir şey", "iki", "üç şey", "bir şey"]
+
+
+def test_a_broken_line_of_stored_labels_is_named(tmp_path: Path) -> None:
+    """With what is wrong with it, before anything starts."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text(
+        '{"text_hash": "a", "label": "neutral", "confidence": 0.5, "model": "old"}\n{"text_hash": "b", "label": "iyi"}\n'
+    )
+    with pytest.raises(StoredLabelsUnusable, match=r"labels.jsonl, line 2: label: .*needed is"):
+        open_tone(SentimentSettings(stored_labels=file))
 
 
 def test_stored_labels_come_first(model: Model, tmp_path: Path) -> None:

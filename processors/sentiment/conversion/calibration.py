@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.sentiment.shares import Floats, as_shares
+
 UNSURE_SHARE: Final = 0.05
 """Of the labelled texts of the source that is hardest to judge; the others have fewer."""
 
@@ -19,15 +21,13 @@ _TEMPERATURES: Final = np.geomspace(0.4, 4.0, 400)
 _SMALLEST: Final = 1e-12
 """Keeps the loss of a text finite whose label the model holds for impossible."""
 
-Floats = npt.NDArray[np.float64]
-
 
 def temperature(logits: Floats, labels: Sequence[int], label_of_column: Sequence[int] | None = None) -> float:
     """The one under which the true labels are likeliest.
 
     `label_of_column`: where several columns mean one label; None when column and label are the same number.
     """
-    return float(min(_TEMPERATURES, key=lambda value: _loss(probabilities(logits / value, label_of_column), labels)))
+    return float(min(_TEMPERATURES, key=lambda value: _loss(as_shares(logits / value, label_of_column), labels)))
 
 
 def weight_and_threshold(shares: Floats, labels: Sequence[int], sources: Sequence[str], label: int) -> tuple[float, float]:
@@ -56,18 +56,6 @@ def threshold(
     _, confidences = _decided(shares, [1.0] * shares.shape[1] if weights is None else weights)
     source_of = np.array(sources)
     return min(float(np.quantile(confidences[source_of == source], unsure_share)) for source in set(sources))
-
-
-def probabilities(logits: Floats, label_of_column: Sequence[int] | None = None) -> Floats:
-    """Softmax over the columns; columns of one label add up."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
-    if label_of_column is None:
-        return shares
-    merged = np.zeros((len(shares), max(label_of_column) + 1))
-    for column, label in enumerate(label_of_column):
-        merged[:, label] += shares[:, column]
-    return merged
 
 
 def _decided(shares: Floats, weights: Sequence[float]) -> tuple[npt.NDArray[np.int64], Floats]:

@@ -18,6 +18,7 @@ _ZERO: Final = 128
 _MULTIPLY_IN_8_BITS: Final = 4
 _IR_VERSION: Final = 10
 _DOMAIN: Final = "com.microsoft"
+_PIECES: Final = "input_ids"
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,22 +49,20 @@ def quantise_matrices(model: Any) -> int:
     return len(products)
 
 
-def quantise_embedding(model: Any, input_name: str = "input_ids") -> bool:
-    """Replace the table that `input_name` is looked up in, in place; False where there is none that divides into blocks.
+def quantise_embedding(model: Any) -> bool:
+    """Replace the table that the numbers of the pieces are looked up in, in place; False where there is none that divides into blocks.
 
     Only standard operators: the values and the scales of the wanted rows are looked up, and multiplied.
     """
     graph = model.graph
     tables = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2 and tensor.dims[1] % BLOCK_VALUES == 0}
-    lookups = [
-        node for node in graph.node if node.op_type == "Gather" and node.input[1] == input_name and node.input[0] in tables
-    ]
+    lookups = [node for node in graph.node if node.op_type == "Gather" and node.input[1] == _PIECES and node.input[0] in tables]
     if len(lookups) != 1:
         return False
     (lookup,) = lookups
     table = tables[lookup.input[0]]
     place = list(graph.node).index(lookup)
-    tensors, nodes = _block_lookup(table, input_name, lookup.output[0])
+    tensors, nodes = _block_lookup(table, lookup.output[0])
     graph.initializer.extend(tensors)
     graph.node.remove(lookup)
     for offset, node in enumerate(nodes):
@@ -88,7 +87,7 @@ def _matrix_blocks(tensor: Any) -> list[Any]:
     ]
 
 
-def _block_lookup(table: Any, input_name: str, output: str) -> tuple[list[Any], list[Any]]:
+def _block_lookup(table: Any, output: str) -> tuple[list[Any], list[Any]]:
     from onnx import TensorProto, helper, numpy_helper
 
     values, scales = _blocks(numpy_helper.to_array(table))
@@ -104,10 +103,10 @@ def _block_lookup(table: Any, input_name: str, output: str) -> tuple[list[Any], 
         *(numpy_helper.from_array(np.array(shape, dtype=np.int64), name) for name, shape in shapes.items()),
     ]
     nodes = [
-        helper.make_node("Gather", ["embedding_8_bits", input_name], ["embedding_rows"]),
+        helper.make_node("Gather", ["embedding_8_bits", _PIECES], ["embedding_rows"]),
         helper.make_node("Cast", ["embedding_rows"], ["embedding_numbers"], to=TensorProto.FLOAT),
         helper.make_node("Reshape", ["embedding_numbers", "embedding_block_shape"], ["embedding_blocks"]),
-        helper.make_node("Gather", ["embedding_scales", input_name], ["embedding_row_scales"]),
+        helper.make_node("Gather", ["embedding_scales", _PIECES], ["embedding_row_scales"]),
         helper.make_node("Unsqueeze", ["embedding_row_scales", "embedding_last_axis"], ["embedding_block_scales"]),
         helper.make_node("Mul", ["embedding_blocks", "embedding_block_scales"], ["embedding_scaled"]),
         helper.make_node("Reshape", ["embedding_scaled", "embedding_row_shape"], [output]),

@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from processors.sentiment.importing.original import Original, without_network
-from processors.sentiment.importing.refusal import ImportRefused
+from processors.sentiment.importing.refusal import OTHER_MODEL, ImportRefused
 from processors.sentiment.importing.source import Source
-from processors.sentiment.labels import CLASSES
-from schemas.labels import Label
+from processors.sentiment.shares import Floats
 
 TOLERANCE: Final = 1e-3
 """How far a logit of the converted 32-bit network may lie from the original's; usual are 0.00001."""
 MOST_UNKNOWN: Final = 0.3
 """Of the pieces of the built-in texts; a Turkish vocabulary misses some emoji, a broken one nearly everything."""
 _COMPARED: Final = 13
-
-Floats = npt.NDArray[np.float64]
 
 
 def require_same_tokens(original: Original, folder: Path, texts: Sequence[str], max_tokens: int) -> None:
@@ -31,8 +27,8 @@ def require_same_tokens(original: Original, folder: Path, texts: Sequence[str], 
     found = written(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
     if found != [fields["input_ids"] for fields in original.tokens(texts, max_tokens)]:
         raise ImportRefused(
-            "this model's tokenizer splits texts in another way once it is written as tokenizer.json, so it cannot be imported: "
-            "its settings are outside of what that file can hold"
+            "this model's tokenizer splits texts in another way once it is written as tokenizer.json, since its settings are "
+            f"outside of what that file can hold: {OTHER_MODEL}"
         )
 
 
@@ -44,8 +40,8 @@ def require_known_words(original: Original, texts: Sequence[str], max_tokens: in
     share = ids.count(unknown) / max(1, len(ids))
     if not ids or share > MOST_UNKNOWN:
         raise ImportRefused(
-            f"the tokenizer does not know {share:.0%} of the words of ordinary Turkish texts: its vocabulary is incomplete, or that "
-            "of another language"
+            f"the tokenizer does not know {share:.0%} of the words of ordinary Turkish texts: see whether its files are complete, or "
+            "take a model made for Turkish"
         )
 
 
@@ -62,7 +58,7 @@ def reference_logits(original: Original, texts: Sequence[str], max_tokens: int, 
             f"the model gives {logits.shape[1]} numbers a text, config.json names {len(source.names)} labels: correct id2label"
         )
     if not np.isfinite(logits).all():
-        raise ImportRefused("the original gives no numbers (NaN) for ordinary texts: its weights are broken")
+        raise ImportRefused("the original gives no numbers (NaN) for ordinary texts: its weights are broken: fetch them again")
     return logits
 
 
@@ -80,13 +76,5 @@ def require_same_numbers(original: Original, path: Path, texts: Sequence[str], w
     if not largest <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
         raise ImportRefused(
             f"written as ONNX, the model differs from the original by {largest:.3g} in a logit, where {TOLERANCE:g} is allowed: "
-            "this architecture cannot be imported"
+            f"{OTHER_MODEL}"
         )
-
-
-def merged(columns: Floats, labels: Sequence[Label]) -> Floats:
-    """Columns × labels in the order of CLASSES: columns of one label add up."""
-    shares = np.zeros((len(columns), len(CLASSES)))
-    for column, label in enumerate(labels):
-        shares[:, CLASSES.index(label)] += columns[:, column]
-    return shares

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from processors.sentiment.artefact import DESCRIPTION_FILE, MAX_TOKENS, WEIGHTS, Description, Head
+from processors.sentiment.artefact import MAX_TOKENS, WEIGHTS, Description, Head, write_description
 from processors.sentiment.classifier import HEAD, Classifier
 from processors.sentiment.conversion import calibration
 from processors.sentiment.conversion.network_export import export_network
@@ -20,8 +20,6 @@ from processors.sentiment.conversion.tokenizer_files import write_json, write_to
 from processors.sentiment.conversion.weights import quantise_embedding, quantise_matrices
 from processors.sentiment.importing.comparison import (
     TOLERANCE,
-    Floats,
-    merged,
     reference_logits,
     require_known_words,
     require_same_numbers,
@@ -29,13 +27,14 @@ from processors.sentiment.importing.comparison import (
 )
 from processors.sentiment.importing.labels import map_columns
 from processors.sentiment.importing.original import Original, load_original, require_extra
-from processors.sentiment.importing.refusal import ImportRefused
+from processors.sentiment.importing.refusal import OTHER_MODEL, ImportRefused
 from processors.sentiment.importing.samples import SAMPLES
 from processors.sentiment.importing.source import Source, read_source
 from processors.sentiment.importing.target import Workplace, require_free, workplace
 from processors.sentiment.labelled import Labelled, read_labelled
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import PREPARATIONS
+from processors.sentiment.shares import Floats, as_shares, merged
 from processors.sentiment.text_model import TextModel
 from schemas.labels import Label
 
@@ -85,9 +84,8 @@ class ImportResult:
 
 def convert(order: ImportOrder, say: Say) -> ImportResult:
     """Raises `ImportRefused`, or `LabelledUnusable`; then, and when it is interrupted, nothing is left. `say` is told what goes on."""
-    name = model_name(order)
+    name = require_possible(order)
     require_free(order.out, order.source, force=order.force)
-    require_extra()
     source = read_source(order.source)
     labels = map_columns(source.names, order.labels)
     labelled = _read_labelled(order.calibrate, labels) if order.calibrate else []
@@ -96,6 +94,16 @@ def convert(order: ImportOrder, say: Say) -> ImportResult:
         conversion.make()
         conversion.calibrate(labelled)
         return conversion.finish()
+
+
+def require_possible(order: ImportOrder) -> str:
+    """What can be told before the model is there. Gives its name. Raises `ImportRefused`, `LabelledUnusable`."""
+    name = model_name(order)
+    require_free(order.out, None, force=order.force)
+    require_extra()
+    if order.calibrate:
+        read_labelled(order.calibrate)
+    return name
 
 
 def model_name(order: ImportOrder) -> str:
@@ -118,6 +126,7 @@ class _Conversion:
         self._order = order
         self._source = source
         self._labels = tuple(labels)
+        self._places = [CLASSES.index(label) for label in labels]
         self._place = place
         self._say = say
         self._notes: list[str] = []
@@ -184,9 +193,9 @@ class _Conversion:
             self._notes.append(
                 "in a batch this model gives other last digits than alone, so it will read texts one by one, more slowly"
             )
-        expected = calibration.probabilities(wanted)
+        expected = as_shares(wanted)
         if not self._quantised and np.abs(alone - expected).max() > TOLERANCE:
-            raise ImportRefused("the finished files give other probabilities than the original: this model cannot be imported")
+            raise ImportRefused(f"the finished files give other probabilities than the original: {OTHER_MODEL}")
         self._agreement = float((self._chosen(alone) == self._chosen(expected)).mean())
         if self._agreement < FEW_AGREE:
             self._notes.append(
@@ -195,7 +204,7 @@ class _Conversion:
             )
 
     def _chosen(self, columns: Floats) -> npt.NDArray[np.int64]:
-        chosen: npt.NDArray[np.int64] = merged(columns, self._labels).argmax(axis=1)
+        chosen: npt.NDArray[np.int64] = merged(columns, self._places, len(CLASSES)).argmax(axis=1)
         return chosen
 
     def _column_model(self) -> TextModel:
@@ -221,10 +230,8 @@ class _Conversion:
         self._say(f"calibrating on {len(known)} labelled texts …")
         model = self._column_model()
         logs = np.log(np.maximum(model.read([model.prepare(text.text) for text in known])[HEAD], np.finfo(np.float64).tiny))
-        places = [CLASSES.index(label) for label in self._labels]
-        temperature = calibration.temperature(logs, [CLASSES.index(text.label) for text in known], places)
-        shares = calibration.probabilities(logs / temperature, places)
-        threshold = calibration.threshold(shares, [text.source for text in known])
+        temperature = calibration.temperature(logs, [CLASSES.index(text.label) for text in known], self._places)
+        threshold = calibration.threshold(as_shares(logs / temperature, self._places), [text.source for text in known])
         head = Head(labels=tuple(map(str, self._labels)), temperature=round(temperature, 4), threshold=round(threshold, 3))
         self._description = self._description.model_copy(update={"heads": {HEAD: head}})
         self._calibrated_on = len(known)
@@ -246,7 +253,7 @@ class _Conversion:
         return result
 
     def _write(self, description: Description) -> None:
-        (self._place.model / DESCRIPTION_FILE).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_description(description, self._place.model)
 
     def _note_lower_case(self, tokenizer: Any) -> None:
         big, small = tokenizer.tokenize("ILIK"), tokenizer.tokenize("ilik")
@@ -300,7 +307,7 @@ def _export(original: Original, path: Path, *, quantise: bool) -> None:
     except OSError:
         raise
     except Exception as error:  # the exporter raises what the network's code happens to raise
-        raise ImportRefused(f"torch cannot write this architecture as ONNX ({error}): it cannot be imported") from error
+        raise ImportRefused(f"torch cannot write this architecture as ONNX ({error}): {OTHER_MODEL}") from error
 
 
 def _require_one_file(size: int, remedy: str) -> None:

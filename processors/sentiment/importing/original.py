@@ -1,6 +1,5 @@
 """The foreign model as its authors meant it: transformers and torch, the measure of what the conversion makes of it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from processors.sentiment.importing.refusal import ImportRefused, shown
 from processors.sentiment.importing.source import Source
+from processors.sentiment.text_model import offline
 
 NEEDED: Final = ("torch", "onnx")
 _NO_LIMIT: Final = 1_000_000
@@ -151,24 +151,17 @@ def _first_line(error: Exception) -> str:
 @contextmanager
 def without_network() -> Iterator[None]:
     """Under which transformers asks nobody, and is quiet: it draws progress bars and gives advice on torch."""
-    wanted = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
     constants = modules.get("huggingface_hub.constants")  # read the environment when a model was downloaded before
     offline_before = getattr(constants, "HF_HUB_OFFLINE", None)
     if constants is not None:
         constants.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
     try:
-        _hush()
-        yield
+        with offline():
+            _hush()
+            yield
     finally:
         if constants is not None:
             constants.HF_HUB_OFFLINE = offline_before  # type: ignore[attr-defined]
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _hush() -> None:

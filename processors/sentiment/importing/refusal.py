@@ -1,5 +1,9 @@
 """Why a model is not imported."""
 
+from typing import Final
+
+OTHER_MODEL: Final = "it cannot be imported; take another one, or the bundled one, which needs no import"
+
 
 class ImportRefused(Exception):
     """The model, or what was asked for, cannot be imported; the message says why and what to do. Nothing was written."""

@@ -2,8 +2,8 @@
 
     python -m processors.sentiment.training --data ../shared/data [--out build/model]
 
-Trains what restores diacritics (once), gathers the texts (once), cuts the vocabulary, lets the base weights read posts without labels, fine-tunes,
-exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the
+Trains what restores diacritics (once), gathers the texts (once), cuts the vocabulary, lets the base weights read posts
+without labels, fine-tunes, exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the
 folder, and writes the card.
 """
 
@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 
 from processors.sentiment import BUNDLED_MODEL
-from processors.sentiment.artefact import MAX_TOKENS, Description, Head
+from processors.sentiment.artefact import MAX_TOKENS, Description, Head, write_description
 from processors.sentiment.classifier import HEAD
 from processors.sentiment.conversion import calibration
 from processors.sentiment.conversion.network_export import export_network
@@ -26,6 +26,7 @@ from processors.sentiment.conversion.tokenizer_files import write_tokenizer
 from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
+from processors.sentiment.shares import as_shares
 from processors.sentiment.text_model import TextModel
 from processors.sentiment.training import base, corpus, diacritics, export, teachers, texts, vocabulary
 from processors.sentiment.training.fit import FineTuning, fit
@@ -45,9 +46,11 @@ FLOAT_FILE = "float.onnx"  # beside the folder of the model: what other quantisa
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arguments = _arguments()
-    if not (arguments.data / "sentiment").is_dir():
+    missing = [name for name in texts.COLLECTIONS if not (arguments.data / name).is_dir()]
+    if missing:
         raise SystemExit(
-            f"no labelled texts in {arguments.data}: they are not part of this repository, name their folder with --data"
+            f"{arguments.data} has no {', no '.join(missing)}: the texts are not part of this repository; name the folder that "
+            "holds them with 'make model DATA=FOLDER', or here with --data"
         )
     if arguments.only == "diacritics" or not WEIGHTS_FILE.exists():
         _train_diacritics(arguments.data)
@@ -94,8 +97,8 @@ def make(arguments: argparse.Namespace) -> None:
     export_network(mixed, build / FLOAT_FILE)
     export.quantise(build / FLOAT_FILE, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
-    export.write_description(_calibrated(arguments.out, found.held_back), arguments.out)
-    _write_record(build / "training.json", recipe, made, found.rounds, mixed.mix)
+    write_description(_calibrated(arguments.out, found.held_back), arguments.out)
+    _write_record(build / "training.json", choice, (recipe, masking), made, found.rounds, mixed.mix)
 
 
 def _mixed(deep: MeanPoolClassifier, rule: PairRule, tokenizer: Tokenizer, held_back: list[corpus.Example]) -> WideAndDeep:
@@ -126,18 +129,17 @@ def _train_diacritics(data: Path) -> None:
 
 def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     """With the exported model, so that what quantisation changed is calibrated too."""
-    neutral = Head(labels=tuple(CLASSES), temperature=1, threshold=0)
-    description = Description(name=NAME, preparation="turkish", heads={HEAD: neutral})
-    export.write_description(description, folder)
+    raw = Head(labels=tuple(CLASSES), temperature=1, threshold=0)
+    description = Description(name=NAME, preparation="turkish", heads={HEAD: raw})
+    write_description(description, folder)
     model = TextModel(folder)
-    logits = np.log(model.read([model.prepare(example.text) for example in held_back])[HEAD])
-    temperature = calibration.temperature(logits, [example.label for example in held_back])
-    shares = calibration.probabilities(logits / temperature)
+    logs = np.log(model.read([model.prepare(example.text) for example in held_back])[HEAD])
+    temperature = calibration.temperature(logs, [example.label for example in held_back])
     weight, threshold = calibration.weight_and_threshold(
-        shares, [example.label for example in held_back], [example.source for example in held_back],
+        as_shares(logs / temperature), [example.label for example in held_back], [example.source for example in held_back],
         CLASSES.index(Label.NEGATIVE),
     )  # fmt: skip
-    fitted = neutral.model_copy(
+    fitted = raw.model_copy(
         update={
             "temperature": round(temperature, 4), "threshold": round(threshold, 3), "weights": {Label.NEGATIVE.value: weight},
         }
@@ -145,20 +147,31 @@ def _calibrated(folder: Path, held_back: list[corpus.Example]) -> Description:
     return description.model_copy(update={"heads": {HEAD: fitted}})
 
 
-def _write_record(file: Path, recipe: Recipe, made: dict[str, Fitted], rounds: list[list[corpus.Shown]], mix: Mix) -> None:
-    """What the card says about the training."""
+def _write_record(
+    file: Path,
+    choice: texts.Choice,
+    recipes: tuple[FineTuning, Masking],
+    made: dict[str, Fitted],
+    rounds: list[list[corpus.Shown]],
+    mix: Mix,
+) -> None:
+    """What was done, for the card and for whoever wants to do it again."""
+    teacher = None if choice.without else TextModel(choice.teacher).version
     sources = {example.source for round_ in rounds for example in round_}
     drawn = {source: sum(example.source == source for round_ in rounds for example in round_) for source in sorted(sources)}
     record = {
-        "recipe": dataclasses.asdict(recipe), "mix": dataclasses.asdict(mix), "drawn": drawn, "torch": torch.__version__,
+        "recipe": dataclasses.asdict(recipes[0]), "masking": dataclasses.asdict(recipes[1]), "teacher": teacher, "threads": choice.threads,
+        "mix": dataclasses.asdict(mix), "drawn": drawn, "torch": torch.__version__,
         **{name: dataclasses.asdict(training) for name, training in made.items()},
     }  # fmt: skip
     file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with sentiment/, topic/ and unlabelled/")
+    parser = argparse.ArgumentParser(
+        prog="python -m processors.sentiment.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help=f"folder with {', '.join(texts.COLLECTIONS)}")
     parser.add_argument(
         "--out", type=Path, default=Path("build/model"), help="folder for the model's files (default: %(default)s)"
     )

@@ -42,7 +42,7 @@ def tokenizer_path() -> Path:
 def _package(name: str) -> Path:
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"{name} is not installed: pip install 'nabiz[training]'")
+        raise SystemExit(f"{name} is not installed: run 'make setup-training', which makes .venv-training")
     return Path(spec.submodule_search_locations[0])
 
 

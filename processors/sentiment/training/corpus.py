@@ -40,6 +40,8 @@ ONE_LABEL = ("complaints", "municipal-complaints")
 """From these a rule over words learns nothing but that their subjects are bad."""
 INVENTED_PER_ROUND = 3_600
 TAUGHT_PER_ROUND = 7_000
+SEED = 20261126
+"""Of everything that is drawn for the bundled model."""
 NEVER_DRAWN = ("weak-general-tweets-2015", "product-reviews", "movie-reviews")
 """Left out of training altogether: what the model makes of a source that it has never seen is measured on them."""
 UNSEEN_PER_SOURCE = 1_500

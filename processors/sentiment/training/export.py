@@ -13,7 +13,6 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from processors.sentiment.artefact import DESCRIPTION_FILE, Description
 from processors.sentiment.conversion.tokenizer_files import write_json
 from processors.sentiment.conversion.weights import quantise_matrices
 from processors.sentiment.labels import CLASSES
@@ -40,12 +39,12 @@ def quantise(source: Path, target: Path, embedding: Blocks) -> None:
 
 
 def keep_embedding_blocks(model: Any, embedding: Blocks) -> None:
-    """Replace the embedding in floats by the 4-bit blocks that it was read from, in place."""
+    """Replace the embedding in floats by the 4-bit blocks of the same numbers, in place."""
     values, scales = embedding
     graph = model.graph
     stored = next(tensor for tensor in graph.initializer if tuple(tensor.dims) == values.shape)
     if not np.allclose(numpy_helper.to_array(stored), values * scales.repeat(BLOCK_VALUES, axis=1), atol=1e-6):
-        raise ValueError("the embedding was trained: its 4-bit blocks no longer hold it")
+        raise ValueError("these 4-bit blocks hold another embedding than the network")
     gather = next(node for node in graph.node if node.op_type == "Gather" and stored.name in node.input)
     place = list(graph.node).index(gather)
     replacement = helper.make_node(
@@ -75,8 +74,3 @@ def write_config(network: MeanPoolClassifier, folder: Path) -> None:
     written["id2label"] = {str(number): label.value for number, label in enumerate(CLASSES)}
     written["label2id"] = {label.value: number for number, label in enumerate(CLASSES)}
     write_json(folder / "config.json", written)
-
-
-def write_description(description: Description, folder: Path) -> None:
-    text = description.model_dump_json(indent=2)
-    (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")

@@ -1,9 +1,10 @@
 """What both trainings on the processor share: the pace of the learning rate, reports, and a checkpoint to go on from."""
 
+import hashlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from processors.sentiment.training.corpus import SEED
 from processors.sentiment.training.network import drop
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ Text = TypeVar("Text")
 class Recipe:
     """What decides a training's result, but for the texts."""
 
-    seed: int = 20261126
+    seed: int = SEED
     rounds: int
     batch_texts: int = 32
     encoder_rate: float
@@ -64,11 +66,12 @@ def run(
 
     The last of `recipes` is this training's; those before it made what it starts from. A training that was interrupted
     goes on from its checkpoint; one that came to its end is not repeated. Raises SystemExit where the checkpoint is of
-    other recipes.
+    other recipes or of other texts.
     """
     recipe = recipes[-1]
+    of = {"recipes": [asdict(each) for each in recipes], "texts": _fingerprint(batches)}
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
-    losses, earlier_seconds = _restore(checkpoint, network, optimizers, recipes)
+    losses, earlier_seconds = _restore(checkpoint, network, optimizers, of)
     done = len(losses)
     started = time.monotonic() - earlier_seconds
     network.train()
@@ -87,12 +90,12 @@ def run(
         if (step + 1) % _REPORT_EVERY_STEPS == 0:
             _report(losses, len(batches), time.monotonic() - started)
         if (step + 1) % _SAVE_EVERY_STEPS == 0:
-            _save(checkpoint, network, optimizers, recipes, losses, time.monotonic() - started)
+            _save(checkpoint, network, optimizers, of, losses, time.monotonic() - started)
     network.eval()
     seconds = earlier_seconds
     if len(losses) > done:
         seconds = time.monotonic() - started
-        _save(checkpoint, network, optimizers, recipes, losses, seconds)
+        _save(checkpoint, network, optimizers, of, losses, seconds)
     if not losses:
         raise SystemExit("no step was made: there is no text to learn from, or no time (--max-minutes)")
     first, last = losses[:_REPORT_EVERY_STEPS], losses[-_REPORT_EVERY_STEPS:]
@@ -144,6 +147,14 @@ def _step(optimizers: Sequence[torch.optim.Optimizer], loss: torch.Tensor, recip
     return loss.item()
 
 
+def _fingerprint(batches: Sequence[object]) -> str:
+    """Of the numbers of the pieces and of what is wanted of them, in their order."""
+    digest = hashlib.sha256()
+    for batch in batches:
+        digest.update(repr(batch).encode())
+    return digest.hexdigest()
+
+
 def _report(losses: Sequence[float], planned: int, seconds: float) -> None:
     steps, recent = len(losses), losses[-_REPORT_EVERY_STEPS:]
     left = seconds * (planned / steps - 1) / 60
@@ -156,12 +167,12 @@ def _save(
     file: Path,
     network: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
-    recipes: Sequence[Recipe],
+    of: Mapping[str, Any],
     losses: Sequence[float],
     seconds: float,
 ) -> None:
     state = {
-        "recipes": [asdict(recipe) for recipe in recipes],
+        "of": dict(of),
         "network": network.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "dice": torch.get_rng_state(),
@@ -174,14 +185,16 @@ def _save(
 
 
 def _restore(
-    file: Path, network: nn.Module, optimizers: Sequence[torch.optim.Optimizer], recipes: Sequence[Recipe]
+    file: Path, network: nn.Module, optimizers: Sequence[torch.optim.Optimizer], of: Mapping[str, Any]
 ) -> tuple[list[float], float]:
     """The loss of each step that was made, and the seconds that they took together."""
     if not file.exists():
         return [], 0.0
     state: dict[str, Any] = torch.load(file, weights_only=True)
-    if state.get("recipes") != [asdict(recipe) for recipe in recipes]:
-        raise SystemExit(f"{file} is of a training by another recipe: go on with the same arguments, or remove the file")
+    if state.get("of") != of:
+        raise SystemExit(
+            f"{file} is of a training by another recipe or on other texts: go on with the same arguments, or remove the file"
+        )
     network.load_state_dict(state["network"])
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Counts = npt.NDArray[np.float64]
 
-MAX_TOKENS = 64
+POST_TOKENS = 64
 """Of a post, the first; longer ones cost more than they teach."""
 _FEWEST_TOKENS = 6  # with the two at its ends
 _MASK = "<mask>"
@@ -126,7 +126,7 @@ def learn_language(
     encoder: BertModel, tokenizer: Tokenizer, texts: Sequence[str], laden: torch.Tensor, recipe: Masking, checkpoint: Path
 ) -> loop.Fitted:
     """Trains the encoder in place; see `loop.run`."""
-    encoded = [found.ids[:MAX_TOKENS] for found in tokenizer.encode_batch(list(texts)) if len(found.ids) >= _FEWEST_TOKENS]
+    encoded = [found.ids[:POST_TOKENS] for found in tokenizer.encode_batch(list(texts)) if len(found.ids) >= _FEWEST_TOKENS]
     encoded = encoded[: recipe.posts]
     counts = torch.bincount(torch.tensor([piece for ids in encoded for piece in ids]), minlength=tokenizer.get_vocab_size())
     guesser = Guesser(encoder, counts)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from processors.sentiment import baseline
 from processors.sentiment.artefact import fingerprint, require_model
 from processors.sentiment.baseline import Baseline
 from processors.sentiment.classifier import HEAD
-from processors.sentiment.conversion.calibration import probabilities
 from processors.sentiment.labelled import Labelled
 from processors.sentiment.labels import CLASSES
+from processors.sentiment.shares import as_shares
 from processors.sentiment.text_model import Rows, TextModel
 from processors.sentiment.training.corpus import Example, Shown
 
@@ -40,17 +41,19 @@ def taught(file: Path, texts: Sequence[str], labelled: Sequence[Example], folder
         if first == {"of": of}:
             return [Shown(row["text"], tuple(row["shares"]), SOURCE) for row in rows]
         log.info("%s is of other texts or of another teacher, and made anew", file)
-    shares = np.round(_together(_of_model(texts, folder, threads), _of_baseline(texts, labelled)), 4).tolist()
-    lines = [{"of": of}, *({"text": text, "shares": row} for text, row in zip(texts, shares, strict=True))]
+    judged = np.round(_together(_of_model(texts, folder, threads), _of_baseline(texts, labelled)), 4).tolist()
+    lines = [{"of": of}, *({"text": text, "shares": row} for text, row in zip(texts, judged, strict=True))]
     whole = file.with_suffix(".partial")  # who stops it in the middle is to find nothing
     whole.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     whole.replace(file)
-    return [Shown(text, tuple(row), SOURCE) for text, row in zip(texts, shares, strict=True)]
+    return [Shown(text, tuple(row), SOURCE) for text, row in zip(texts, judged, strict=True)]
 
 
 def _fingerprint(texts: Sequence[str], labelled: Sequence[Example], folder: Path) -> str:
-    """Changes when the shares may change."""
+    """Changes when the shares may change: with the texts, the labels, the teacher, and the code of the other one."""
     digest = hashlib.sha256(fingerprint(folder, require_model(folder)).encode())
+    for code in (baseline.__file__, __file__):
+        digest.update(Path(code).read_bytes())
     for row in (*((text,) for text in texts), *((example.text, example.label, example.source) for example in labelled)):
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()
@@ -73,4 +76,4 @@ def _of_baseline(texts: Sequence[str], labelled: Sequence[Example]) -> Rows:
 
 def _together(model: Rows, baseline: Rows) -> Rows:
     logs = (1 - LINEAR_WEIGHT) * np.log(model + _SMALLEST) + LINEAR_WEIGHT * np.log(baseline + _SMALLEST)
-    return probabilities(logs)
+    return as_shares(logs)

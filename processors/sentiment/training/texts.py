@@ -25,6 +25,8 @@ from processors.sentiment.training.leaks import leaks
 
 log = logging.getLogger(__name__)
 
+COLLECTIONS = ("sentiment", "topic", "unlabelled", "offence")
+"""Folders of the texts that are read."""
 TRAINED_ON = "trained-on.jsonl"
 UNSEEN = "unseen.jsonl"
 """These two are read by `make model-card`: what the baseline is trained on, and sources that no training has seen."""
@@ -129,7 +131,7 @@ def _fingerprint(data: Path, choice: Choice) -> str:
     digest.update(repr((choice.seed, choice.rounds, choice.without)).encode())
     code = [found for part in ("text", "sentiment") for found in (Path(processors.__path__[0]) / part).rglob("*")]
     files = [found for found in code if found.is_file() and found.suffix != ".pyc" and found.parent != BUNDLED_MODEL]
-    files += [found for folder in ("sentiment", "topic", "unlabelled", "offence") for found in (data / folder).iterdir()]
+    files += [found for folder in COLLECTIONS for found in (data / folder).iterdir()]
     for file in sorted(files):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

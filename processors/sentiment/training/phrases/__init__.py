@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from processors.text import turkish
+
 SHARES = {"negative": 0.45, "neutral": 0.30, "positive": 0.25}
 """Of the generated texts."""
 
@@ -168,27 +170,19 @@ def _tidy(text: str) -> str:
 
 
 def _capitalize(text: str) -> str:
-    return _SENTENCE_START.sub(lambda start: start[1] + _upper(start[2]), text)
+    return _SENTENCE_START.sub(lambda start: start[1] + turkish.upper(start[2]), text)
 
 
 def _casual(text: str, chance: random.Random) -> str:
     """Some write without capitals, some without a full stop, a few in capitals only; whatever the tone."""
     habit = chance.random()
     if habit < 0.15:
-        return _lower(text).rstrip(".")
+        return turkish.lower(text).rstrip(".")
     if habit < 0.25:
         return text.rstrip(".")
     if habit < 0.28:
-        return _upper(text)
+        return turkish.upper(text)
     return text
-
-
-def _lower(text: str) -> str:
-    return text.replace("İ", "i").replace("I", "ı").lower()
-
-
-def _upper(text: str) -> str:
-    return text.replace("i", "İ").upper()
 
 
 def _plural(extra: str) -> str:
