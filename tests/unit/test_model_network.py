@@ -1,5 +1,6 @@
 """The network and its trainings on a handful of texts: 4-bit pieces, the rule over pairs, hidden words, an interruption."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,13 @@ class TestFit:
         fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
         with pytest.raises(SystemExit, match="of a training by another recipe"):
             fit(network(), tokenizer, [TEXTS], FineTuning(seed=2, batch_texts=4), tmp_path / "checkpoint.pt")
+
+    def test_other_texts_are_refused(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """A training without one of the sources is another one, and so is one that wants other labels."""
+        fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
+        for others in (TEXTS[1:], [replace(TEXTS[0], shares=NEUTRAL), *TEXTS[1:]]):
+            with pytest.raises(SystemExit, match="or on other texts"):
+                fit(network(), tokenizer, [others], RECIPE, tmp_path / "checkpoint.pt")
 
     def test_what_went_before_is_part_of_the_recipe(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
         """A fine-tuning is not gone on with after another masked-language training than the one that it began with."""

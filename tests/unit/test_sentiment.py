@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from processors.sentiment import BUNDLED_MODEL, Classifier, Label, ModelUnusable, Prediction, decide
 from processors.sentiment.artefact import DESCRIPTION_FILE, FILES, WEIGHTS, require_model
+from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import PREPARATIONS, prepare_plain, prepare_turkish
 from processors.sentiment.text_model import TextModel
@@ -40,14 +41,6 @@ NEUTRAL = [
     "Nikah işlemleri için hangi evraklar gerekiyor?",
     "Yarın saat 10.00 ile 16.00 arasında Atatürk Caddesi trafiğe kapalı olacak.",
 ]
-DOUBTFUL = [
-    "Otobüs on dakika geç geldi ama şoför güler yüzlüydü",
-    "Su geldi sonunda",
-    "Yol çalışması bitmiş, bakalım bu sefer ne kadar dayanacak",
-    "Belediye açıklama yapmış, okudum",
-    "Parkın yeni hali fena değil ama ışıklar yanmıyor",
-]
-"""Neither clear nor of one label only."""
 CLEAR = [
     *((text, Label.NEGATIVE) for text in NEGATIVE),
     *((text, Label.POSITIVE) for text in POSITIVE),
@@ -399,9 +392,9 @@ class TestBundledModel:
 
     def test_probabilities(self, classifier: Classifier) -> None:
         """They are shares of one whole, and the confidence is that of the label, which is not always the likeliest."""
-        named = [
-            prediction for prediction in classifier.predict([text for text, _ in CLEAR] + DOUBTFUL) if prediction.label in CLASSES
-        ]
+        sarcasm = [case.text for case in bundled_suite() if case.capability == "sarcasm"]
+        judged = classifier.predict([text for text, _ in CLEAR] + sarcasm)
+        named = [prediction for prediction in judged if prediction.label in CLASSES]
         for prediction in named:
             assert sum(prediction.probabilities) == pytest.approx(1)
             assert prediction.confidence == prediction.probabilities[CLASSES.index(prediction.label)]

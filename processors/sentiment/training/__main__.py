@@ -3,8 +3,8 @@
     python -m processors.sentiment.training --data ../shared/data [--out build/model]
 
 Trains what restores diacritics (once), gathers the texts (once), cuts the vocabulary, lets the base weights read posts
-without labels, fine-tunes, exports, quantises, calibrates. `make model-card` then measures the result with the texts that this leaves beside the
-folder, and writes the card.
+without labels (if asked to), fine-tunes, exports, quantises, calibrates. `make model-card` then measures the result with
+the texts that this leaves beside the folder, and writes the card.
 """
 
 import argparse
@@ -192,7 +192,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--masked-rounds", type=int, default=Masking.rounds,
-        help="of masked-language training before it, 128,000 posts each; 0 leaves it out (default: %(default)s)",
+        help="of masked-language training before it, 128,000 posts and about an hour each (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
     parser.add_argument(
