@@ -45,6 +45,17 @@ class TestCorpus:
         assert Counter(example.source for example in parts.held_back) == corpus.HELD_BACK
         assert not set(parts.training) & set(corpus.NEVER_DRAWN)
 
+    def test_near_copies_of_what_is_held_back_are_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else temperature and threshold would be fitted on what the network half knows."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
+        monkeypatch.setattr(corpus, "HELD_BACK", {"polistance": 1})
+        near = [
+            Example(f"Sular üç gündür kesik, belediyeyi arıyoruz {end} yok", 0, "polistance") for end in ("açan", "cevap", "ses")
+        ]
+        parts = corpus.split(near, [], seed=1)
+        assert parts.held_back[0] in near
+        assert parts.training == {"polistance": []}
+
     def test_an_invented_text_that_is_measured_on_is_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody else has written a word or two of thanks, too; a text without a letter is no copy of another one."""
         monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})

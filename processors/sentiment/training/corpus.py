@@ -19,7 +19,7 @@ from processors.sentiment.labelled import read_labelled
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import phrases
-from processors.sentiment.training.leaks import leaks
+from processors.sentiment.training.leaks import apart
 from processors.text import turkish
 from processors.text.diacritics import plain
 
@@ -104,7 +104,8 @@ def read_complaints(path: Path) -> Iterator[Example]:
 
 
 def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, without: str | None = None) -> Corpus:
-    """Without copies, without texts whose copies disagree on the label, without the forbidden ones and a whole source.
+    """Without copies, without texts whose copies disagree on the label, without the forbidden ones and a whole source; what is
+    trained on is no near copy of what is held back, either.
 
     Raises ValueError where a source has too little.
     """
@@ -119,6 +120,8 @@ def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, w
             by_source[copies[0].source].append(copies[0])
     sources = [source for source in DRAWN_PER_ROUND if source != without]
     training, held_back = _hold_back(by_source, sources, random.Random(seed))
+    calibrated_on = [example.text for example in held_back]
+    training = {source: apart(examples, calibrated_on, _text_of) for source, examples in training.items()}
     measured = seen.union(essence(example.text) for example in held_back)
     return Corpus(training=training, held_back=held_back, measured=frozenset(filter(None, measured)))
 
@@ -150,8 +153,7 @@ def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: 
         by_source[example.source].append(example)
     dice = random.Random(seed)
     drawn = [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
-    leaking = set(leaks([example.text for example in drawn], trained_on))
-    return [example for place, example in enumerate(drawn) if place not in leaking]
+    return apart(drawn, trained_on, _text_of)
 
 
 def vary(text: str, dice: random.Random) -> str:
@@ -159,6 +161,10 @@ def vary(text: str, dice: random.Random) -> str:
     if dice.random() < TYPED_BADLY_SHARE:
         text = _typed_badly(text, dice)
     return plain(turkish.lower(text)) if dice.random() < PLAIN_SHARE else text
+
+
+def _text_of(example: Example) -> str:
+    return example.text
 
 
 def _invented(seed: int, measured: frozenset[str]) -> Iterator[Example]:

@@ -1,7 +1,8 @@
 """Finds training texts that repeat a text to be measured on, word for word or nearly so."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from processors.sentiment.essence import essence
 from processors.text.references import without_references
@@ -10,6 +11,8 @@ from processors.text.tokens import folded_tokens
 NEAR = 0.5
 """Share of runs of three words (of either text's, together) that two texts have in common."""
 _RUN_WORDS = 3
+
+Training = TypeVar("Training")
 
 
 def leaks(training: Sequence[str], measured: Iterable[str]) -> list[int]:
@@ -22,6 +25,12 @@ def leaks(training: Sequence[str], measured: Iterable[str]) -> list[int]:
         for run in found:
             where[run].append(number)
     return [place for place, text in enumerate(training) if essence(text) in copies or _is_near(_runs(text), runs, where)]
+
+
+def apart(training: Sequence[Training], measured: Iterable[str], text_of: Callable[[Training], str]) -> list[Training]:
+    """Those that repeat no measured text, in order."""
+    leaking = set(leaks(list(map(text_of, training)), measured))
+    return [found for place, found in enumerate(training) if place not in leaking]
 
 
 def _is_near(own: frozenset[str], runs: Sequence[frozenset[str]], where: dict[str, list[int]]) -> bool:

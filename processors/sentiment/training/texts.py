@@ -21,7 +21,7 @@ from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import corpus, teachers
 from processors.sentiment.training.corpus import Example, Shown
-from processors.sentiment.training.leaks import leaks
+from processors.sentiment.training.leaks import apart
 
 log = logging.getLogger(__name__)
 
@@ -92,15 +92,13 @@ def _make(data: Path, build: Path, choice: Choice) -> None:
         _write(build / name, ({**dataclasses.asdict(found), "label": CLASSES[found.label].value} for found in examples))
 
     offence = _texts(data / "offence" / "train.jsonl")
-    held_back = development(data) + [example.text for example in parts.held_back]
-    posts = _once_and_not_measured(
-        [example.text for example in labelled] + offence + short_texts(data), held_back + [example.text for example in unseen]
-    )
+    measured = development(data) + [example.text for example in (*parts.held_back, *unseen)]
+    posts = _once_and_not_measured([example.text for example in labelled] + offence + short_texts(data), measured)
     _write(build / _POSTS, ({"text": prepare_turkish(text)} for text in posts))
 
     taught: list[Shown] = []
     if choice.without is None:
-        judged = _once_and_not_measured(offence, held_back)
+        judged = _once_and_not_measured(offence, measured)
         taught = teachers.taught(build / "taught.jsonl", judged, trained_on, choice.teacher, choice.threads)
     rounds = corpus.draw(parts, taught, choice.rounds, choice.seed)
     drawn = ({"round": number, **dataclasses.asdict(found)} for number, texts in enumerate(rounds) for found in texts)
@@ -112,17 +110,16 @@ def _corpus(data: Path, choice: Choice) -> corpus.Corpus:
     labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
     labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
     forbidden = development(data)
-    leaking = set(leaks([example.text for example in labelled], forbidden))
-    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(leaking))
-    kept = [example for place, example in enumerate(labelled) if place not in leaking]
+    kept = apart(labelled, forbidden, lambda example: example.text)
+    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(labelled) - len(kept))
     return corpus.split(kept, forbidden, choice.seed, without=choice.without)
 
 
 def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
     once = list({essence(text): text for text in texts}.values())
-    leaking = set(leaks(once, measured))
-    log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(leaking))
-    return [text for place, text in enumerate(once) if place not in leaking]
+    kept = apart(once, measured, str)
+    log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(once) - len(kept))
+    return kept
 
 
 def _fingerprint(data: Path, choice: Choice) -> str:
