@@ -135,7 +135,14 @@ def parse(text: str, *, name: str, folder: Path) -> Configuration:
     except ValidationError as error:
         problems = "\n".join(f"  {line}" for line in explain(error, Configuration))
         raise ConfigurationError(f"{name} cannot be used:\n{problems}") from error
-    return configuration.model_copy(update={"watches": tuple(folder / watch for watch in configuration.watches)})
+    tone = configuration.sentiment
+    files = {name: folder / path for name in ("model", "stored_labels") if (path := getattr(tone, name)) is not None}
+    return configuration.model_copy(
+        update={
+            "watches": tuple(folder / watch for watch in configuration.watches),
+            "sentiment": tone.model_copy(update=files),
+        }
+    )
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -3,14 +3,13 @@
 import asyncio
 import sys
 import threading
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from connectors.elasticsearch import prepare as prepare_index
 from connectors.kafka import create_topics
-from pipeline.configuration import Configuration, ConfigurationError
+from pipeline.configuration import Configuration
 from pipeline.deployment import Deployment, wall_clock
 from pipeline.servers.build import BuildStopped, ensure_built
 from pipeline.servers.embedded import EmbeddedElasticsearch, EmbeddedKafka, Server
@@ -18,7 +17,7 @@ from pipeline.servers.ports import choose_ports
 from pipeline.supervisor.children import ChildSpec
 from pipeline.supervisor.disk import require_room
 from pipeline.supervisor.supervisor import Say, Stopped, Supervisor
-from pipeline.tone import read_stored
+from pipeline.tone import require_tone
 from pipeline.watch_registry import apply_watches, plan, read_watch_files
 
 PortChoice = Literal["default", "auto"]
@@ -26,15 +25,8 @@ ROLES: Final = ("enrich", "index", "detect", "alert")
 
 
 def preflight(configuration: Configuration) -> None:
-    """What can be told before a server starts. Raises ModelUnusable, ConfigurationError, StoredLabelsUnusable, WatchRefused, InvalidWatch."""
-    from processors.sentiment.classifier import require_classifier  # NumPy takes a moment to import
-
-    require_classifier(configuration.sentiment.folder)
-    labels = configuration.sentiment.stored_labels
-    if labels is not None and not labels.is_file():
-        raise ConfigurationError(f"sentiment.stored_labels: there is no file {labels}: correct the path, or remove the key")
-    if labels is not None:
-        deque(read_stored(labels), maxlen=0)
+    """What can be told before a server starts. Raises ModelUnusable, StoredLabelsUnusable, WatchRefused, InvalidWatch."""
+    require_tone(configuration.sentiment)
     specs = read_watch_files(configuration.watches)
     plan({}, specs, configuration.all_on_call(), wall_clock())
 

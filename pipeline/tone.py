@@ -5,7 +5,7 @@ the model.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -39,6 +39,7 @@ class SentimentSettings(BaseModel):
         default=None,
         ge=0,
         le=1,
+        strict=True,
         description="confidence below which a label is `unsure`; default: the model's own. A higher one finds fewer of the negative posts",
     )
     stored_labels: Path | None = Field(default=None, description="JSON lines {text_hash, label, confidence, model} to use first")
@@ -113,8 +114,16 @@ def text_hash(text: str) -> str:
 
 
 def read_stored(file: Path) -> Iterator[tuple[str, Sentiment]]:
-    """Hash of a text and its label. Raises `StoredLabelsUnusable`, OSError."""
-    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+    """Hash of a text and its label. Raises `StoredLabelsUnusable`."""
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        raise StoredLabelsUnusable(
+            f"sentiment.stored_labels: cannot read {file} ({error.strerror}): correct the path or its permissions, or remove the key"
+        ) from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             stored = _Stored.model_validate_json(line)
         except ValidationError as error:
@@ -130,9 +139,20 @@ def read_stored(file: Path) -> Iterator[tuple[str, Sentiment]]:
 class _Stored(Sentiment):
     """A line of `stored_labels`."""
 
-    text_hash: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text_hash: str = Field(pattern=r"^[0-9a-f]{24}$")
+
+
+def require_tone(settings: SentimentSettings) -> None:
+    """Look at what is named, without loading it. Raises as `open_tone` does."""
+    from processors.sentiment.classifier import require_classifier  # NumPy takes a moment to import
+
+    require_classifier(settings.folder)
+    if settings.stored_labels is not None:
+        deque(read_stored(settings.stored_labels), maxlen=0)
 
 
 def open_tone(settings: SentimentSettings) -> Tone:
-    """Raises `processors.sentiment.classifier.ModelUnusable`, or StoredLabelsUnusable or OSError for the stored labels."""
+    """Raises `processors.sentiment.classifier.ModelUnusable`, or StoredLabelsUnusable."""
     return StoredTone(settings.stored_labels, settings) if settings.stored_labels else ModelTone(settings)

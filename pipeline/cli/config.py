@@ -9,6 +9,7 @@ import click
 from pipeline.cli.common import Context, common_options, fail
 from pipeline.configuration import Configuration, load
 from pipeline.deployment import wall_clock
+from pipeline.tone import require_tone
 from pipeline.watch_registry import WatchRefused, plan, read_watch_files
 from processors.spikes.power import false_pages_a_week
 from processors.watches.files import InvalidWatch, WatchSpec
@@ -34,6 +35,7 @@ def check(context: Context, file: Path | None) -> None:
     if name is None:
         fail(context, "name the configuration file: nabiz config check FILE")
     configuration = load(name)
+    require_tone(configuration.sentiment)
     watches = _watches(context, configuration)
     context.answer(_value(name, configuration, watches), _text(name, configuration, watches))
 

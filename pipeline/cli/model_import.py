@@ -13,7 +13,7 @@ from pipeline.cli.common import Context, common_options, explain_os_error, fail
 from pipeline.cli.foreign_text import printable
 from pipeline.model_download import download, is_hub_name
 from processors.sentiment.classifier import Classifier
-from processors.sentiment.importing import ImportOrder, ImportRefused, ImportResult, convert, require_possible
+from processors.sentiment.importing import ImportOrder, ImportRefused, ImportResult, convert, require_before_fetching
 from processors.sentiment.importing.labels import map_columns, read_assignments
 from processors.sentiment.importing.samples import SAMPLES
 from processors.sentiment.importing.source import read_names
@@ -66,7 +66,7 @@ def _import(model: str, out: Path, labels: tuple[str, ...], options: dict[str, A
     assigned = read_assignments(labels)
     order = ImportOrder(source=Path(model).expanduser(), origin=model, out=out, labels=assigned, **options)
     if is_hub_name(model):
-        require_possible(order)  # before anything is fetched that could not be used
+        require_before_fetching(order)  # before anything is fetched that could not be used
         fetched = download(model, lambda config: _require_labels(config, model, assigned), _say)
         order = replace(order, source=fetched.folder, revision=fetched.revision)
     return convert(order, _say), order

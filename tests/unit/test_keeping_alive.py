@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from pipeline.configuration import Configuration, ConfigurationError
+from pipeline.configuration import Configuration
 from pipeline.launch import preflight
 from pipeline.servers import build
 from pipeline.servers.build import BuildStopped, ensure_built
@@ -18,7 +18,7 @@ from pipeline.supervisor.children import FAILURES_IN_A_ROW, ChildSpec
 from pipeline.supervisor.disk import ENOUGH_AGAIN, LEAST_AT_START, LEAST_AT_WORK, LOOK_SECS, DiskFull, DiskWatch, require_room
 from pipeline.supervisor.run_state import RunFolder
 from pipeline.supervisor.supervisor import KeepsFailing, Supervisor
-from pipeline.tone import SentimentSettings
+from pipeline.tone import SentimentSettings, StoredLabelsUnusable
 from processors.sentiment.classifier import ModelUnusable
 
 
@@ -129,8 +129,11 @@ def test_what_would_keep_a_role_from_starting_is_told_before_the_servers_start(t
     """A model that is not there, and labels that are not."""
     with pytest.raises(ModelUnusable, match="no model folder at"):
         preflight(Configuration(sentiment=SentimentSettings(model=tmp_path / "nowhere")))
-    with pytest.raises(ConfigurationError, match="there is no file"):
+    with pytest.raises(StoredLabelsUnusable, match=r"cannot read .*nowhere"):
         preflight(Configuration(sentiment=SentimentSettings(stored_labels=tmp_path / "nowhere")))
+    (tmp_path / "labels.jsonl").write_text("{}\n")
+    with pytest.raises(StoredLabelsUnusable, match=r"labels.jsonl, line 1: "):
+        preflight(Configuration(sentiment=SentimentSettings(stored_labels=tmp_path / "labels.jsonl")))
     preflight(Configuration())
 
 

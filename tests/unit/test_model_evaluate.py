@@ -328,7 +328,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "same_in_batch": 1,
     }
     forms = {
-        "machine": {"processor": "2 cores"}, "pipeline_rates": [30.0, 20.0, 25.0], "forms": [form], "peak_megabytes": 400.0,
+        "machine": {"processor": "2 cores", "warning": "other programs run"}, "missed": ["1.9 ×, the bar is 2"], "pipeline_rates": [30.0, 20.0, 25.0], "forms": [form], "peak_megabytes": 400.0,
         "sameness": {"texts": 10_000, "label": 1.0, "digits": 0.999},
     }  # fmt: skip
     training = {
@@ -343,10 +343,11 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
     for expected in (
         "| 8 bits | 34.3 | 90 | 4.00 | 99.0% | 0.700 | 100.0% |",
         "upper case 1.2%",
+        "in every row. **other programs run.** **1.9 ×, the bar is 2.**",
         "90 of 100 planned steps of 32 texts",
         "80 of 80 planned steps of 16 texts",
         "together: 30% of what it was shown",
-        "only what would be `negative` is ever `unsure`",
+        "with words, only what would be `negative` is ever `unsure`",
         "| negation | 2 |",
     ):
         assert expected in text

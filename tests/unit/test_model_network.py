@@ -187,6 +187,15 @@ class TestFit:
         with pytest.raises(SystemExit, match="of a training by another recipe"):
             fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt", after=(Masking(rounds=2),))
 
+    def test_a_broken_checkpoint_is_named(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
+        """With what to do, in place of a traceback."""
+        fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
+        whole = (tmp_path / "checkpoint.pt").read_bytes()
+        for broken in (whole[: len(whole) // 2], b""):
+            (tmp_path / "checkpoint.pt").write_bytes(broken)
+            with pytest.raises(SystemExit, match=r"checkpoint.pt cannot be read .* remove it to begin anew"):
+                fit(network(), tokenizer, [TEXTS], RECIPE, tmp_path / "checkpoint.pt")
+
     def test_nothing_to_learn_from_is_said(self, tokenizer: Tokenizer, tmp_path: Path) -> None:
         """Rather than an untrained network that looks like a trained one."""
         with pytest.raises(SystemExit, match="no step was made"):

@@ -26,7 +26,8 @@ def examples(source: str, count: int) -> list[Example]:
     """All different, also to whoever counts neither digits nor lengthened letters."""
     words = ["su", "yol", "park", "hat", "köprü", "durak", "sokak", "kablo", "fatura", "borç"]
     texts = [" ".join(words[int(digit)] for digit in f"{number:03}") for number in range(count)]
-    return [Example(f"{source} {text}", number % 3, source) for number, text in enumerate(texts)]
+    word = source.replace("-", "")  # with two words in common most would be near copies
+    return [Example(f"{word} {text}", number % 3, source) for number, text in enumerate(texts)]
 
 
 def whole_corpus() -> list[Example]:
@@ -52,9 +53,12 @@ class TestCorpus:
         near = [
             Example(f"Sular üç gündür kesik, belediyeyi arıyoruz {end} yok", 0, "polistance") for end in ("açan", "cevap", "ses")
         ]
-        parts = corpus.split(near, [], seed=1)
+        far = Example("Park bugün çok güzel", 2, "polistance")
+        parts = corpus.split([*near, far], [], seed=2)
         assert parts.held_back[0] in near
-        assert parts.training == {"polistance": []}
+        assert parts.training == {"polistance": [far]}
+        with pytest.raises(ValueError, match="nothing but near copies"):
+            corpus.split(near, [], seed=1)
 
     def test_an_invented_text_that_is_measured_on_is_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody else has written a word or two of thanks, too; a text without a letter is no copy of another one."""
@@ -64,7 +68,7 @@ class TestCorpus:
         parts = corpus.split(examples("polistance", 500), [first.upper(), "👏👏"], seed=1)
         assert all(essence(example.text) != essence(first) for example in corpus.invented(parts, 3, 400))
         assert all(essence(text.text) != essence(first) for texts in corpus.draw(parts, [], 1, seed=3) for text in texts)
-        assert "" not in parts.measured
+        assert not parts.measured.is_repeated_by("🙏")
 
     def test_copies_that_disagree_teach_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One of the labels is wrong, and nobody knows which."""
@@ -104,18 +108,19 @@ class TestCorpus:
         assert {sum(text.shares) for text in texts if text.source == "polistance"} == {1.0}
 
     def test_what_teachers_judged_is_kept_for_the_same_texts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A training that goes on asks no teacher again; one on other labelled texts does."""
+        """A training that goes on asks no teacher again; one on other labelled texts, or by another program, does."""
         file, posts, labelled = (
             tmp_path / "taught.jsonl",
             ["Sular yine\u2028kesik!", "Teşekkürler, çok güzel olmuş."],
             examples("telecom", 30),
         )
-        judged = teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1)
+        judged = teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1, code="a")
         assert [CLASSES[int(np.argmax(each.shares))] for each in judged] == ["negative", "positive"]
         monkeypatch.setattr(teachers, "_of_model", lambda *_: pytest.fail("a teacher was asked"))
-        assert teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1) == judged
-        with pytest.raises(pytest.fail.Exception, match="a teacher was asked"):
-            teachers.taught(file, posts, labelled[1:], BUNDLED_MODEL, 1)
+        assert teachers.taught(file, posts, labelled, BUNDLED_MODEL, 1, code="a") == judged
+        for other, code in ((labelled[1:], "a"), (labelled, "b")):
+            with pytest.raises(pytest.fail.Exception, match="a teacher was asked"):
+                teachers.taught(file, posts, other, BUNDLED_MODEL, 1, code=code)
 
     def test_unseen_sources_share_nothing_with_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A review that stands in two collections was seen in one."""
@@ -188,6 +193,13 @@ class TestGatheredTexts:
             with pytest.raises(pytest.fail.Exception, match="made anew"):
                 texts.gather(data, build, self.CHOICE)
             mark.write_text(of)
+        whole = (build / "rounds.jsonl").read_text()
+        (build / "rounds.jsonl").write_text("".join(whole.splitlines(keepends=True)[:50]))
+        with pytest.raises(pytest.fail.Exception, match="made anew"):
+            texts.gather(data, build, self.CHOICE)
+        (build / "rounds.jsonl").write_text(whole)
+        mark.write_text(of)
+        assert texts.gather(data, build, self.CHOICE) == found
         with (data / "offence" / "train.jsonl").open("a") as lines:
             lines.write(json.dumps({"text": "bir söz daha"}) + "\n")
         with pytest.raises(pytest.fail.Exception, match="made anew"):

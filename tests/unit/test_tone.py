@@ -60,12 +60,11 @@ def test_what_is_known_is_limited(model: Model, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_broken_line_of_stored_labels_is_named(tmp_path: Path) -> None:
-    """With what is wrong with it, before anything starts."""
+    """With what is wrong with it."""
     file = tmp_path / "labels.jsonl"
-    file.write_text(
-        '{"text_hash": "a", "label": "neutral", "confidence": 0.5, "model": "old"}\n{"text_hash": "b", "label": "iyi"}\n'
-    )
-    with pytest.raises(StoredLabelsUnusable, match=r"labels.jsonl, line 2: label: .*needed is"):
+    good = {"text_hash": text_hash("su"), "label": "neutral", "confidence": 0.5, "model": "old"}
+    file.write_bytes(orjson.dumps(good) + b"\n\n" + orjson.dumps(good | {"label": "iyi"}) + b"\n")
+    with pytest.raises(StoredLabelsUnusable, match=r"labels.jsonl, line 3: label: .*needed is"):
         open_tone(SentimentSettings(stored_labels=file))
 
 

@@ -5,7 +5,7 @@ whole or not at all. Unaware of the network (`pipeline.model_download` fetches),
 The running system imports nothing of this package.
 """
 
-from processors.sentiment.importing.conversion import ImportOrder, ImportResult, convert, require_possible
+from processors.sentiment.importing.conversion import ImportOrder, ImportResult, convert, require_before_fetching
 from processors.sentiment.importing.refusal import ImportRefused
 
-__all__ = ["ImportOrder", "ImportRefused", "ImportResult", "convert", "require_possible"]
+__all__ = ["ImportOrder", "ImportRefused", "ImportResult", "convert", "require_before_fetching"]

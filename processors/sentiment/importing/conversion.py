@@ -84,26 +84,29 @@ class ImportResult:
 
 def convert(order: ImportOrder, say: Say) -> ImportResult:
     """Raises `ImportRefused`, or `LabelledUnusable`; then, and when it is interrupted, nothing is left. `say` is told what goes on."""
-    name = require_possible(order)
-    require_free(order.out, order.source, force=order.force)
+    require_possible(order)
     source = read_source(order.source)
     labels = map_columns(source.names, order.labels)
     labelled = _read_labelled(order.calibrate, labels) if order.calibrate else []
     with workplace(order.out, force=order.force) as place:
-        conversion = _Conversion(order, source, labels, name, place, say)
+        conversion = _Conversion(order, source, labels, model_name(order), place, say)
         conversion.make()
         conversion.calibrate(labelled)
         return conversion.finish()
 
 
-def require_possible(order: ImportOrder) -> str:
-    """What can be told before the model is there. Gives its name. Raises `ImportRefused`, `LabelledUnusable`."""
-    name = model_name(order)
-    require_free(order.out, None, force=order.force)
+def require_possible(order: ImportOrder) -> None:
+    """What can be told without the model. Raises `ImportRefused`."""
+    model_name(order)
+    require_free(order.out, order.source if order.source.exists() else None, force=order.force)
     require_extra()
-    if order.calibrate:
-        read_labelled(order.calibrate)
-    return name
+
+
+def require_before_fetching(order: ImportOrder) -> None:
+    """The same, for a model that has to be fetched first. Raises `ImportRefused`, `LabelledUnusable`, OSError."""
+    require_possible(order)
+    if order.calibrate and order.calibrate.is_file():  # what is piped can be read but once
+        _read_labelled(order.calibrate, CLASSES)
 
 
 def model_name(order: ImportOrder) -> str:

@@ -46,7 +46,8 @@ FLOAT_FILE = "float.onnx"  # beside the folder of the model: what other quantisa
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arguments = _arguments()
-    missing = [name for name in texts.COLLECTIONS if not (arguments.data / name).is_dir()]
+    needed = texts.SPELT_IN if arguments.only == "diacritics" else texts.COLLECTIONS
+    missing = [name for name in needed if not (arguments.data / name).is_file()]
     if missing:
         raise SystemExit(
             f"{arguments.data} has no {', no '.join(missing)}: the texts are not part of this repository; name the folder that "
@@ -70,11 +71,9 @@ def make(arguments: argparse.Namespace) -> None:
         return
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     spelt = [example.text for example in found.rounds[0]] + list(map(prepare_turkish, texts.short_texts(arguments.data)))
     cut = vocabulary.cut(base.tokenizer_path(), spelt)
-    write_tokenizer(cut.tokenizer, export.SPECIAL_TOKENS, arguments.out)
-    tokenizer = Tokenizer.from_file(str(arguments.out / "tokenizer.json"))
+    tokenizer = Tokenizer.from_str(json.dumps(cut.tokenizer))
     tokenizer.enable_truncation(MAX_TOKENS)
     weights = base.BaseWeights(base.weights_path())
     network = MeanPoolClassifier(base.build_encoder(weights, cut.kept, vocabulary.PAD_TOKEN_ID))
@@ -95,6 +94,8 @@ def make(arguments: argparse.Namespace) -> None:
     rule = PairRule.fit(encoded, [each.shares.index(1) for each in labelled], tokenizer.get_vocab_size())
     mixed = _mixed(network, rule, tokenizer, found.held_back)
     export_network(mixed, build / FLOAT_FILE)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_tokenizer(cut.tokenizer, export.SPECIAL_TOKENS, arguments.out)
     export.quantise(build / FLOAT_FILE, arguments.out / "model.onnx", embedding.blocks())
     export.write_config(network, arguments.out)
     write_description(_calibrated(arguments.out, found.held_back), arguments.out)
@@ -167,11 +168,18 @@ def _write_record(
     file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m processors.sentiment.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help=f"folder with {', '.join(texts.COLLECTIONS)}")
+    parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {', '.join(texts.COLLECTIONS)}")
     parser.add_argument(
         "--out", type=Path, default=Path("build/model"), help="folder for the model's files (default: %(default)s)"
     )
@@ -185,16 +193,19 @@ def _arguments() -> argparse.Namespace:
         "--without", choices=corpus.DRAWN_PER_ROUND, metavar="SOURCE",
         help="leave a source out altogether, and with it the teacher, which has seen it: how well is it judged then?",
     )  # fmt: skip
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=_positive, default=2)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument(
-        "--rounds", type=int, default=FineTuning.rounds, help="of fine-tuning, about 35,000 texts each (default: %(default)s)"
+        "--rounds",
+        type=_positive,
+        default=FineTuning.rounds,
+        help="of fine-tuning, about 35,000 texts each (default: %(default)s)",
     )
     parser.add_argument(
         "--masked-rounds", type=int, default=Masking.rounds,
         help="of masked-language training before it, 128,000 posts and about an hour each (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end each of the two trainings early")
+    parser.add_argument("--max-minutes", type=float, default=Recipe.max_minutes, help="end a training early")
     parser.add_argument(
         "--only", choices=("diacritics", "texts"), help="train the restoring of diacritics anew; or gather the texts"
     )

@@ -104,8 +104,8 @@ complaint costs more than a wrong one; the probabilities themselves, macro-F1 an
 threshold is the confidence that {share:.0%} of the hardest kind of post miss. A higher one in the configuration makes fewer labels \
 and surer ones; it finds fewer of the negative posts.{only_weighted}"""
 
-_ONLY_WEIGHTED = """ With this weight another label has a confidence of {least:.2f} at least, so that with this threshold only what \
-would be `negative` is ever `unsure`."""
+_ONLY_WEIGHTED = """ With this weight another label has a confidence of {least:.2f} at least, so that with this threshold, of texts \
+with words, only what would be `negative` is ever `unsure`."""
 
 _TRIED = """Every attempt, what it gave, and how far this model can go: `processors/sentiment/training/ATTEMPTS.md`."""
 
@@ -201,9 +201,10 @@ def _confusion(evaluation: Value) -> str:
 
 
 def _only_weighted(head: Head) -> str:
-    """Where a label of weight 1 wins, the weighted one has at most its share divided by the weight, and the third at most its share."""
-    least = 1 / (2 + 1 / head.weights.get(Label.NEGATIVE, 1.0))
-    return _ONLY_WEIGHTED.format(least=least) if head.threshold <= least else ""
+    """A sentence, where it is true: a label of weight 1 wins with at least as much as the third, and the weight times the other."""
+    weight = head.weights.get(Label.NEGATIVE, 1.0)
+    least = 1 / (1 + 1 + 1 / weight)
+    return _ONLY_WEIGHTED.format(least=least) if weight > 1 and head.threshold <= least else ""
 
 
 def _suite(evaluation: Value) -> str:
@@ -241,9 +242,10 @@ def _forms(forms: Value) -> str:
     ]  # fmt: skip
     headings = ("form", "MB", "texts/s", "× pipeline", "agrees with floats", "macro-F1", "same label alone and in a batch")
     same = forms["sameness"]
+    doubts = "".join(f" **{doubt}.**" for doubt in (*filter(None, [forms["machine"].get("warning")]), *forms["missed"]))
     return (
         f"Speed on one thread of {forms['machine']['processor']}, against a `transformers` pipeline in 32-bit floats that is called text by text ({reference:.0f} texts/s), "
-        f"in alternating rounds; the weights are the same in every row:\n\n{_table(headings, rows)}\n\n"
+        f"in alternating rounds; the weights are the same in every row.{doubts}\n\n{_table(headings, rows)}\n\n"
         f"Of {same['texts']:,} texts, {same['label']:.2%} have one label alone, in batches, in any order and with two threads "
         f"({same['digits']:.2%} to the last digit). Another processor type may differ in late digits. "
         f"A process that has loaded the model and reads the longest texts takes {forms['peak_megabytes']:.0f} MB."

@@ -19,7 +19,7 @@ from processors.sentiment.labelled import read_labelled
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import phrases
-from processors.sentiment.training.leaks import apart
+from processors.sentiment.training.leaks import Measured, apart
 from processors.text import turkish
 from processors.text.diacritics import plain
 
@@ -81,8 +81,8 @@ Text = TypeVar("Text", Example, Shown)
 class Corpus:
     training: Mapping[str, list[Example]]
     held_back: list[Example]
-    measured: frozenset[str]
-    """Essences of what is measured on, the held back texts among them: an invented text of a word or two can be one by chance."""
+    measured: Measured
+    """The held back texts, too: an invented text of a few words can be one of them by chance."""
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -104,26 +104,28 @@ def read_complaints(path: Path) -> Iterator[Example]:
 
 
 def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, without: str | None = None) -> Corpus:
-    """Without copies, without texts whose copies disagree on the label, without the forbidden ones and a whole source; what is
-    trained on is no near copy of what is held back, either.
+    """Without copies, without texts whose copies disagree on the label, without a whole source, and without what repeats a
+    forbidden text, or among what is trained on, a held back one.
 
     Raises ValueError where a source has too little.
     """
-    seen = {essence(text) for text in forbidden}
+    forbidden = list(forbidden)
     by_essence: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
+    for example in apart(list(examples), forbidden, text_of):
         if example.source in DRAWN_PER_ROUND and example.source != without:
             by_essence[essence(example.text)].append(example)
     by_source: dict[str, list[Example]] = defaultdict(list)
     for found, copies in by_essence.items():
-        if found and found not in seen and len({copy.label for copy in copies}) == 1:
+        if found and len({copy.label for copy in copies}) == 1:
             by_source[copies[0].source].append(copies[0])
     sources = [source for source in DRAWN_PER_ROUND if source != without]
     training, held_back = _hold_back(by_source, sources, random.Random(seed))
     calibrated_on = [example.text for example in held_back]
-    training = {source: apart(examples, calibrated_on, _text_of) for source, examples in training.items()}
-    measured = seen.union(essence(example.text) for example in held_back)
-    return Corpus(training=training, held_back=held_back, measured=frozenset(filter(None, measured)))
+    training = {source: apart(examples, calibrated_on, text_of) for source, examples in training.items()}
+    for source, left in training.items():
+        if not left:
+            raise ValueError(f"{source} has nothing but near copies of its texts that are held back")
+    return Corpus(training=training, held_back=held_back, measured=Measured([*forbidden, *calibrated_on]))
 
 
 def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Iterator[list[Shown]]:
@@ -153,7 +155,7 @@ def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: 
         by_source[example.source].append(example)
     dice = random.Random(seed)
     drawn = [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
-    return apart(drawn, trained_on, _text_of)
+    return apart(drawn, trained_on, text_of)
 
 
 def vary(text: str, dice: random.Random) -> str:
@@ -163,13 +165,13 @@ def vary(text: str, dice: random.Random) -> str:
     return plain(turkish.lower(text)) if dice.random() < PLAIN_SHARE else text
 
 
-def _text_of(example: Example) -> str:
+def text_of(example: Example) -> str:
     return example.text
 
 
-def _invented(seed: int, measured: frozenset[str]) -> Iterator[Example]:
+def _invented(seed: int, measured: Measured) -> Iterator[Example]:
     for text, label, _ in phrases.generate(seed):
-        if essence(text) not in measured:
+        if not measured.is_repeated_by(text):
             yield Example(text, CLASSES.index(Label(label)), "invented")
 
 

@@ -15,27 +15,37 @@ _RUN_WORDS = 3
 Training = TypeVar("Training")
 
 
+class Measured:
+    """Texts that are measured on, asked whether another one repeats any of them."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        texts = list(texts)
+        self._copies = set(filter(None, map(essence, texts)))  # "": no letter, so all such texts would be copies of each other
+        self._runs = [_runs(text) for text in texts]
+        self._where: dict[str, list[int]] = defaultdict(list)
+        for number, found in enumerate(self._runs):
+            for run in found:
+                self._where[run].append(number)
+
+    def is_repeated_by(self, text: str) -> bool:
+        """Word for word, or nearly so."""
+        return essence(text) in self._copies or self._is_near(_runs(text))
+
+    def _is_near(self, own: frozenset[str]) -> bool:
+        shared = Counter(number for run in own for number in self._where.get(run, ()))
+        return any(count >= NEAR * (len(own) + len(self._runs[number]) - count) for number, count in shared.items())
+
+
 def leaks(training: Sequence[str], measured: Iterable[str]) -> list[int]:
     """Places of the training texts that are copies or near copies of a measured one, in order."""
-    measured = list(measured)
-    copies = set(filter(None, map(essence, measured)))  # "": no letter, so all such texts would be copies of each other
-    runs = [_runs(text) for text in measured]
-    where: dict[str, list[int]] = defaultdict(list)
-    for number, found in enumerate(runs):
-        for run in found:
-            where[run].append(number)
-    return [place for place, text in enumerate(training) if essence(text) in copies or _is_near(_runs(text), runs, where)]
+    known = Measured(measured)
+    return [place for place, text in enumerate(training) if known.is_repeated_by(text)]
 
 
-def apart(training: Sequence[Training], measured: Iterable[str], text_of: Callable[[Training], str]) -> list[Training]:
+def apart(training: Iterable[Training], measured: Iterable[str], text_of: Callable[[Training], str]) -> list[Training]:
     """Those that repeat no measured text, in order."""
-    leaking = set(leaks(list(map(text_of, training)), measured))
-    return [found for place, found in enumerate(training) if place not in leaking]
-
-
-def _is_near(own: frozenset[str], runs: Sequence[frozenset[str]], where: dict[str, list[int]]) -> bool:
-    shared = Counter(number for run in own for number in where.get(run, ()))
-    return any(count >= NEAR * (len(own) + len(runs[number]) - count) for number, count in shared.items())
+    known = Measured(measured)
+    return [found for found in training if not known.is_repeated_by(text_of(found))]
 
 
 def _runs(text: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import pickle
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -190,7 +191,10 @@ def _restore(
     """The loss of each step that was made, and the seconds that they took together."""
     if not file.exists():
         return [], 0.0
-    state: dict[str, Any] = torch.load(file, weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(file, weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise SystemExit(f"{file} cannot be read ({type(error).__name__}): remove it to begin anew") from error
     if state.get("of") != of:
         raise SystemExit(
             f"{file} is of a training by another recipe or on other texts: go on with the same arguments, or remove the file"

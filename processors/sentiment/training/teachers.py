@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from processors.sentiment import baseline
 from processors.sentiment.artefact import fingerprint, require_model
 from processors.sentiment.baseline import Baseline
 from processors.sentiment.classifier import HEAD
@@ -31,29 +30,30 @@ _REPORT_EVERY_TEXTS = 5_000
 _SMALLEST = 1e-9
 
 
-def taught(file: Path, texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int) -> list[Shown]:
-    """The texts with the teachers' shares, as `file` has them from an earlier run on the same; else made, which takes minutes."""
-    of = _fingerprint(texts, labelled, folder)
+def taught(
+    file: Path, texts: Sequence[str], labelled: Sequence[Example], folder: Path, threads: int, *, code: str
+) -> list[Shown]:
+    """The texts with the teachers' shares, as `file` has them from an earlier run on the same; else made, which takes minutes.
+
+    `code`: changes with the program that reads the texts.
+    """
+    of = _fingerprint(texts, labelled, folder, code)
     if file.exists():
-        first, *rows = map(
-            json.loads, file.read_text(encoding="utf-8").rstrip("\n").split("\n")
-        )  # a text may hold other line ends
-        if first == {"of": of}:
-            return [Shown(row["text"], tuple(row["shares"]), SOURCE) for row in rows]
+        first, *lines = file.read_text(encoding="utf-8").rstrip("\n").split("\n")  # a text may hold other line ends
+        if first == json.dumps({"of": of}) and len(lines) == len(texts):
+            return [Shown(row["text"], tuple(row["shares"]), SOURCE) for row in map(json.loads, lines)]
         log.info("%s is of other texts or of another teacher, and made anew", file)
     judged = np.round(_together(_of_model(texts, folder, threads), _of_baseline(texts, labelled)), 4).tolist()
-    lines = [{"of": of}, *({"text": text, "shares": row} for text, row in zip(texts, judged, strict=True))]
+    rows = [{"of": of}, *({"text": text, "shares": row} for text, row in zip(texts, judged, strict=True))]
     whole = file.with_suffix(".partial")  # who stops it in the middle is to find nothing
-    whole.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    whole.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in rows), encoding="utf-8")
     whole.replace(file)
     return [Shown(text, tuple(row), SOURCE) for text, row in zip(texts, judged, strict=True)]
 
 
-def _fingerprint(texts: Sequence[str], labelled: Sequence[Example], folder: Path) -> str:
-    """Changes when the shares may change: with the texts, the labels, the teacher, and the code of the other one."""
-    digest = hashlib.sha256(fingerprint(folder, require_model(folder)).encode())
-    for code in (baseline.__file__, __file__):
-        digest.update(Path(code).read_bytes())
+def _fingerprint(texts: Sequence[str], labelled: Sequence[Example], folder: Path, code: str) -> str:
+    """Changes when the shares may change."""
+    digest = hashlib.sha256((fingerprint(folder, require_model(folder)) + code).encode())
     for row in (*((text,) for text in texts), *((example.text, example.label, example.source) for example in labelled)):
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()

@@ -25,12 +25,18 @@ from processors.sentiment.training.leaks import apart
 
 log = logging.getLogger(__name__)
 
-COLLECTIONS = ("sentiment", "topic", "unlabelled", "offence")
-"""Folders of the texts that are read."""
+_LABELLED, _DEVELOPMENT = "sentiment/train.jsonl.gz", "sentiment/dev.jsonl"
+_SHORT = "unlabelled/turkish_short_texts.jsonl.gz"
+_COMPLAINTS, _OFFENCE = "topic/municipal_complaints.jsonl", "offence/train.jsonl"
+SPELT_IN = (_LABELLED, _DEVELOPMENT, _SHORT)
+COLLECTIONS = (*SPELT_IN, _COMPLAINTS, _OFFENCE)
+"""The files that are read; the restoring of diacritics reads the first three."""
 TRAINED_ON = "trained-on.jsonl"
 UNSEEN = "unseen.jsonl"
 """These two are read by `make model-card`: what the baseline is trained on, and sources that no training has seen."""
 _HELD_BACK, _ROUNDS, _POSTS = "held-back.jsonl", "rounds.jsonl", "posts.jsonl"
+_KEPT = (TRAINED_ON, UNSEEN, _HELD_BACK, _ROUNDS, _POSTS)
+_CODE = (".py", ".yaml", ".bin")
 _MARK = "texts.of"
 """Written last, with a fingerprint of whatever the files were made of."""
 
@@ -59,10 +65,10 @@ class Texts:
 def gather(data: Path, build: Path, choice: Choice) -> Texts:
     """From `build` where it has them of the same collections, choice and code; else they are made there."""
     of, mark = _fingerprint(data, choice), build / _MARK
-    if not mark.exists() or mark.read_text(encoding="utf-8") != of:
+    if not mark.exists() or mark.read_text(encoding="utf-8") != _seal(of, build):
         mark.unlink(missing_ok=True)
         _make(data, build, choice)
-        mark.write_text(of, encoding="utf-8")
+        mark.write_text(_seal(of, build), encoding="utf-8")
     rounds: list[list[Shown]] = [[] for _ in range(choice.rounds)]
     for row in corpus.read_lines(build / _ROUNDS):
         rounds[row["round"]].append(Shown(row["text"], tuple(row["shares"]), row["source"]))
@@ -71,13 +77,18 @@ def gather(data: Path, build: Path, choice: Choice) -> Texts:
     )
 
 
+def _seal(of: str, build: Path) -> str:
+    """What they were made of, and what they hold."""
+    return f"{of} {_of_files(file for file in (build / name for name in _KEPT) if file.exists())}"
+
+
 def development(data: Path) -> list[str]:
     """What nothing may be trained on."""
-    return _texts(data / "sentiment" / "dev.jsonl")
+    return _texts(data / _DEVELOPMENT)
 
 
 def short_texts(data: Path) -> list[str]:
-    return _texts(data / "unlabelled" / "turkish_short_texts.jsonl.gz")
+    return _texts(data / _SHORT)
 
 
 def _make(data: Path, build: Path, choice: Choice) -> None:
@@ -85,13 +96,11 @@ def _make(data: Path, build: Path, choice: Choice) -> None:
     parts = _corpus(data, choice)
     labelled = [example for examples in parts.training.values() for example in examples]
     trained_on = labelled + corpus.invented(parts, choice.seed, corpus.INVENTED_PER_ROUND)
-    unseen = corpus.sample_unseen(
-        corpus.read_examples(data / "sentiment" / "train.jsonl.gz"), [found.text for found in trained_on], choice.seed
-    )
+    unseen = corpus.sample_unseen(corpus.read_examples(data / _LABELLED), [found.text for found in trained_on], choice.seed)
     for name, examples in ((TRAINED_ON, trained_on), (UNSEEN, unseen), (_HELD_BACK, parts.held_back)):
         _write(build / name, ({**dataclasses.asdict(found), "label": CLASSES[found.label].value} for found in examples))
 
-    offence = _texts(data / "offence" / "train.jsonl")
+    offence = _texts(data / _OFFENCE)
     measured = development(data) + [example.text for example in (*parts.held_back, *unseen)]
     posts = _once_and_not_measured([example.text for example in labelled] + offence + short_texts(data), measured)
     _write(build / _POSTS, ({"text": prepare_turkish(text)} for text in posts))
@@ -99,20 +108,17 @@ def _make(data: Path, build: Path, choice: Choice) -> None:
     taught: list[Shown] = []
     if choice.without is None:
         judged = _once_and_not_measured(offence, measured)
-        taught = teachers.taught(build / "taught.jsonl", judged, trained_on, choice.teacher, choice.threads)
+        taught = teachers.taught(build / "taught.jsonl", judged, trained_on, choice.teacher, choice.threads, code=_code())
     rounds = corpus.draw(parts, taught, choice.rounds, choice.seed)
     drawn = ({"round": number, **dataclasses.asdict(found)} for number, texts in enumerate(rounds) for found in texts)
     _write(build / _ROUNDS, drawn)
 
 
 def _corpus(data: Path, choice: Choice) -> corpus.Corpus:
-    """Without anything that repeats a text to be measured on."""
-    labelled = list(corpus.read_examples(data / "sentiment" / "train.jsonl.gz"))
-    labelled += corpus.read_complaints(data / "topic" / "municipal_complaints.jsonl")
+    labelled = list(corpus.read_examples(data / _LABELLED))
+    labelled += corpus.read_complaints(data / _COMPLAINTS)
     forbidden = development(data)
-    kept = apart(labelled, forbidden, lambda example: example.text)
-    log.info("%d labelled texts, %d left out: they repeat a development text", len(labelled), len(labelled) - len(kept))
-    return corpus.split(kept, forbidden, choice.seed, without=choice.without)
+    return corpus.split(labelled, forbidden, choice.seed, without=choice.without)
 
 
 def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
@@ -123,12 +129,22 @@ def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
 
 
 def _fingerprint(data: Path, choice: Choice) -> str:
-    """Changes when the texts may change; of the code, with more of it than need be."""
+    """Changes when the texts may change."""
     digest = hashlib.sha256(fingerprint(choice.teacher, require_model(choice.teacher)).encode())
     digest.update(repr((choice.seed, choice.rounds, choice.without)).encode())
-    code = [found for part in ("text", "sentiment") for found in (Path(processors.__path__[0]) / part).rglob("*")]
-    files = [found for found in code if found.is_file() and found.suffix != ".pyc" and found.parent != BUNDLED_MODEL]
-    files += [found for folder in COLLECTIONS for found in (data / folder).iterdir()]
+    digest.update(_code().encode())
+    digest.update(_of_files(data / name for name in COLLECTIONS).encode())
+    return digest.hexdigest()
+
+
+def _code() -> str:
+    """Changes with whatever makes or reads the texts; with more than need be."""
+    parts = (Path(processors.__path__[0]) / part for part in ("text", "sentiment"))
+    return _of_files(found for part in parts for found in part.rglob("*") if found.suffix in _CODE)
+
+
+def _of_files(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
