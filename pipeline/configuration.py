@@ -136,7 +136,7 @@ def parse(text: str, *, name: str, folder: Path) -> Configuration:
         problems = "\n".join(f"  {line}" for line in explain(error, Configuration))
         raise ConfigurationError(f"{name} cannot be used:\n{problems}") from error
     tone = configuration.sentiment
-    files = {name: folder / path for name in ("model", "stored_labels") if (path := getattr(tone, name)) is not None}
+    files = {name: (folder / path).absolute() for name in ("model", "stored_labels") if (path := getattr(tone, name)) is not None}
     return configuration.model_copy(
         update={
             "watches": tuple(folder / watch for watch in configuration.watches),

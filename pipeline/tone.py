@@ -33,7 +33,9 @@ class SentimentSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Path | None = Field(default=None, description="folder of another model; default: the bundled one")
+    model: Path | None = Field(
+        default=None, description="folder of another model, relative to the configuration file; default: the bundled one"
+    )
     threads: int = Field(default=1, ge=1, description="inference threads per `enrich` worker")
     threshold: float | None = Field(
         default=None,
@@ -42,7 +44,10 @@ class SentimentSettings(BaseModel):
         strict=True,
         description="confidence below which a label is `unsure`; default: the model's own. A higher one finds fewer of the negative posts",
     )
-    stored_labels: Path | None = Field(default=None, description="JSON lines {text_hash, label, confidence, model} to use first")
+    stored_labels: Path | None = Field(
+        default=None,
+        description="JSON lines {text_hash, label, confidence, model} to use first; relative to the configuration file",
+    )
 
     @property
     def folder(self) -> Path:
