@@ -90,7 +90,7 @@ pairs of neighbouring pieces; their shares were fitted on texts that neither had
 _MASKED = """- Masked-language training before the fine-tuning, on the texts above without their labels and on posts of public \
 collections that have none; whole words are hidden, those that lean to a label more often:"""
 
-_MEASURED = f"""Measured by `make model-card`. No development text is a training text, nor is a near copy of one: two texts whose \
+_MEASURED = f"""Measured by `make model-card`. No development text is a labelled training text, nor is a near copy of one: two texts whose \
 runs of three words, taken together, are half in common. The baseline is TF-IDF with a logistic regression, trained in the same run \
 on the same labelled texts, each once, and on {INVENTED_PER_ROUND:,} invented ones. Of the likeliest class: accuracy and macro-F1, \
 with the interval that holds 95 % of 1,000 resamples; at the threshold: what `negative` and `unsure` say."""

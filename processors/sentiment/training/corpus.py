@@ -111,7 +111,7 @@ def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, w
     """
     forbidden = list(forbidden)
     by_essence: dict[str, list[Example]] = defaultdict(list)
-    for example in apart(list(examples), forbidden, text_of):
+    for example in apart(examples, forbidden, text_of):
         if example.source in DRAWN_PER_ROUND and example.source != without:
             by_essence[essence(example.text)].append(example)
     by_source: dict[str, list[Example]] = defaultdict(list)
