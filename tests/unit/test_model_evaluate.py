@@ -337,7 +337,8 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "fitted": {"steps": 90, "planned": 100, "seconds": 600},
         "mix": {"deep": 0.7, "pairs": 0.3, "bias": [0, 0, 0]}, "drawn": {"a": 7, "taught": 3},
     }  # fmt: skip
-    text = card(BUNDLED_MODEL, training, evaluation, evaluation, forms)
+    leaks = {"shown": 115_000, "repeated": {"development": 0, "held back": 12}}
+    text = card(BUNDLED_MODEL, training, evaluation, evaluation, leaks, forms)
     difference = evaluation["labelled"]["all"][Baseline.version]["first_minus_this"]["macro_f1"]["value"]
     assert f"{difference:+.3f} (" in text
     for expected in (
@@ -349,6 +350,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "together: 30% of what it was shown",
         "with words, only what would be `negative` is ever `unsure`",
         "| negation | 2 |",
+        "of 115,000 different texts that the training was shown, 0 repeat one of the development texts, 12 repeat one of the held back",
     ):
         assert expected in text
     for line in text.splitlines():

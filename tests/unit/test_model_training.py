@@ -16,9 +16,9 @@ from processors.sentiment.behaviour import bundled_suite
 from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
-from processors.sentiment.training import corpus, diacritics, phrases, teachers, texts
+from processors.sentiment.training import corpus, diacritics, leak_check, phrases, teachers, texts
 from processors.sentiment.training.corpus import Example, Shown
-from processors.sentiment.training.leaks import leaks
+from processors.sentiment.training.leaks import Measured, leaks
 from processors.text.diacritics import plain
 
 
@@ -67,8 +67,22 @@ class TestCorpus:
         first = free[0].text
         parts = corpus.split(examples("polistance", 500), [first.upper(), "👏👏"], seed=1)
         assert all(essence(example.text) != essence(first) for example in corpus.invented(parts, 3, 400))
-        assert all(essence(text.text) != essence(first) for texts in corpus.draw(parts, [], 1, seed=3) for text in texts)
+        assert all(
+            essence(text.text) != essence(first) for texts in corpus.draw(parts, [], parts.measured, 1, seed=3) for text in texts
+        )
         assert not parts.measured.is_repeated_by("🙏")
+
+    def test_a_text_that_variation_makes_a_near_copy_is_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Half of the runs of words are enough, and a typing error more or less can bring that about."""
+        monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 2})
+        monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 0)
+        monkeypatch.setattr(corpus, "vary", lambda text, _: text.replace("Suları", "Sular"))
+        measured = Measured(["Sular üç gündür kesik"])
+        written = [Example("Suları üç gündür kesik", 0, "polistance"), Example("Park çok güzel olmuş", 2, "polistance")]
+        parts = corpus.Corpus(training={"polistance": written}, held_back=[], measured=measured)
+        assert not any(measured.is_repeated_by(text.text) for text in written)
+        (texts,) = corpus.draw(parts, [], measured, 1, seed=3)
+        assert [text.text for text in texts] == ["park çok güzel olmuş"]
 
     def test_copies_that_disagree_teach_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One of the labels is wrong, and nobody knows which."""
@@ -89,8 +103,8 @@ class TestCorpus:
         monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 50})
         monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 10)
         parts = corpus.split(examples("polistance", 500), [], seed=1)
-        first, second = corpus.draw(parts, [], 2, seed=3)
-        assert [first, second] == list(corpus.draw(parts, [], 2, seed=3))
+        first, second = corpus.draw(parts, [], parts.measured, 2, seed=3)
+        assert [first, second] == list(corpus.draw(parts, [], parts.measured, 2, seed=3))
         drawn = [example.text for example in (*first, *second) if example.source == "polistance"]
         assert len(set(drawn)) == len(drawn) == 100
         assert Counter(example.source for example in first) == {"polistance": 50, "invented": 10}
@@ -102,7 +116,7 @@ class TestCorpus:
         monkeypatch.setattr(corpus, "TAUGHT_PER_ROUND", 30)
         parts = corpus.split(examples("polistance", 500), [], seed=1)
         judged = [Shown(f"{example.text} konusu", (0.2, 0.5, 0.3), "taught") for example in examples("telecom", 100)]
-        (texts,) = corpus.draw(parts, judged, 1, seed=3)
+        (texts,) = corpus.draw(parts, judged, parts.measured, 1, seed=3)
         assert Counter(text.source for text in texts) == {"polistance": 50, "taught": 30}
         assert {text.shares for text in texts if text.source == "taught"} == {(0.2, 0.5, 0.3)}
         assert {sum(text.shares) for text in texts if text.source == "polistance"} == {1.0}
@@ -178,6 +192,31 @@ class TestGatheredTexts:
         assert found.posts[-2:] == ["parkın bu hali ne güzel", "vapurla karşıya geçtik"]
         assert len(found.posts) == 102
         assert not {prepare_turkish(each.text) for each in found.held_back} & set(found.posts)
+
+    def test_repeat_nothing_that_is_measured_on(self, data: Path, tmp_path: Path) -> None:
+        """The check reads the files that the training reads, and finds what would have been put there."""
+        build = tmp_path / "build"
+        found = texts.gather(data, build, self.CHOICE)
+        main = [str(data), str(build)]
+        leak_check.main(main)
+        told = json.loads((build / leak_check.FILE).read_text())
+        assert told["shown"] >= len({each.text for drawn in found.rounds for each in drawn})
+        assert told["repeated"] == {"development": 0, "held back": 0, "unseen": 0}
+        with (build / "rounds.jsonl").open("a") as lines:
+            lines.write(json.dumps({"text": "sular ne zaman gelecek, bilen var mı acaba"}) + "\n")
+        leak_check.main(main)
+        assert json.loads((build / leak_check.FILE).read_text())["repeated"]["development"] == 1
+        (build / "unseen.jsonl").unlink()
+        with pytest.raises(SystemExit, match=r"unseen\.jsonl is missing: 'make model'"):
+            leak_check.main(main)
+
+    def test_of_spelling_is_learnt_from_no_copy_either(self, data: Path) -> None:
+        """Of a development text, though no label is read there."""
+        with gzip.open(data / "unlabelled" / "turkish_short_texts.jsonl.gz", "at") as lines:
+            lines.write(json.dumps({"text": "Sular ne zaman gelecek, bilen var mı acaba?"}) + "\n")
+        spelt = texts.spelt(data)
+        assert "Vapurla karşıya geçtik" in spelt
+        assert not any("gelecek" in text for text in spelt)
 
     def test_are_gathered_once(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """For the same collections and choice; who broke it off before its end begins anew."""

@@ -23,7 +23,6 @@ from processors.sentiment.classifier import HEAD
 from processors.sentiment.conversion import calibration
 from processors.sentiment.conversion.network_export import export_network
 from processors.sentiment.conversion.tokenizer_files import write_tokenizer
-from processors.sentiment.essence import essence
 from processors.sentiment.labels import CLASSES, Label
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.shares import as_shares
@@ -121,10 +120,7 @@ def _numbers(tokenizer: Tokenizer, written: list[str]) -> list[list[int]]:
 
 
 def _train_diacritics(data: Path) -> None:
-    development = set(map(essence, texts.development(data)))
-    found = {*texts.short_texts(data), *(row["text"] for row in corpus.read_lines(data / "sentiment" / "train.jsonl.gz"))}
-    kept = [text for text in sorted(found) if essence(text) not in development]
-    diacritics.train(kept, Recipe.seed).tofile(WEIGHTS_FILE)
+    diacritics.train(texts.spelt(data), Recipe.seed).tofile(WEIGHTS_FILE)
     log.info("wrote %s", WEIGHTS_FILE.name)
 
 

@@ -111,7 +111,7 @@ def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, w
     """
     forbidden = list(forbidden)
     by_essence: dict[str, list[Example]] = defaultdict(list)
-    for example in apart(examples, forbidden, text_of):
+    for example in apart(examples, Measured(forbidden), text_of):
         if example.source in DRAWN_PER_ROUND and example.source != without:
             by_essence[essence(example.text)].append(example)
     by_source: dict[str, list[Example]] = defaultdict(list)
@@ -121,15 +121,19 @@ def split(examples: Iterable[Example], forbidden: Iterable[str], seed: int, *, w
     sources = [source for source in DRAWN_PER_ROUND if source != without]
     training, held_back = _hold_back(by_source, sources, random.Random(seed))
     calibrated_on = [example.text for example in held_back]
-    training = {source: apart(examples, calibrated_on, text_of) for source, examples in training.items()}
+    held = Measured(calibrated_on)
+    training = {source: apart(examples, held, text_of) for source, examples in training.items()}
     for source, left in training.items():
         if not left:
             raise ValueError(f"{source} has nothing but near copies of its texts that are held back")
     return Corpus(training=training, held_back=held_back, measured=Measured([*forbidden, *calibrated_on]))
 
 
-def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Iterator[list[Shown]]:
-    """The texts of each round, varied and prepared. A source goes on where its last round stopped."""
+def draw(corpus: Corpus, taught: Sequence[Shown], measured: Measured, rounds: int, seed: int) -> Iterator[list[Shown]]:
+    """The texts of each round, varied and prepared, without those that this made repeat a measured one.
+
+    A source goes on where its last round stopped.
+    """
     shuffler = random.Random(seed)
     streams = {source: _endless(examples, shuffler) for source, examples in corpus.training.items()}
     made_up = _invented(seed, corpus.measured)
@@ -140,7 +144,7 @@ def draw(corpus: Corpus, taught: Sequence[Shown], rounds: int, seed: int) -> Ite
         shown = [Shown(example.text, _SHARES[example.label], example.source) for example in drawn]
         shown += islice(unlabelled, TAUGHT_PER_ROUND if taught else 0)
         varied = (replace(found, text=prepare_turkish(vary(found.text, shuffler))) for found in shown)
-        yield [found for found in varied if found.text]
+        yield [found for found in varied if found.text and not measured.is_repeated_by(found.text)]
 
 
 def invented(corpus: Corpus, seed: int, count: int) -> list[Example]:
@@ -155,7 +159,7 @@ def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: 
         by_source[example.source].append(example)
     dice = random.Random(seed)
     drawn = [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
-    return apart(drawn, trained_on, text_of)
+    return apart(drawn, Measured(trained_on), text_of)
 
 
 def vary(text: str, dice: random.Random) -> str:

@@ -42,10 +42,9 @@ def leaks(training: Sequence[str], measured: Iterable[str]) -> list[int]:
     return [place for place, text in enumerate(training) if known.is_repeated_by(text)]
 
 
-def apart(training: Iterable[Training], measured: Iterable[str], text_of: Callable[[Training], str]) -> list[Training]:
+def apart(training: Iterable[Training], measured: Measured, text_of: Callable[[Training], str]) -> list[Training]:
     """Those that repeat no measured text, in order."""
-    known = Measured(measured)
-    return [found for found in training if not known.is_repeated_by(text_of(found))]
+    return [found for found in training if not measured.is_repeated_by(text_of(found))]
 
 
 def _runs(text: str) -> frozenset[str]:

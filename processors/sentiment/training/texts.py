@@ -21,7 +21,7 @@ from processors.sentiment.labels import CLASSES
 from processors.sentiment.prepare import prepare_turkish
 from processors.sentiment.training import corpus, teachers
 from processors.sentiment.training.corpus import Example, Shown
-from processors.sentiment.training.leaks import apart
+from processors.sentiment.training.leaks import Measured, apart
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,24 @@ def development(data: Path) -> list[str]:
     return _texts(data / _DEVELOPMENT)
 
 
+def shown(build: Path) -> list[str]:
+    """Whatever a training of these gathered texts learns labels from, each once: as drawn, varied and prepared."""
+    return sorted({*_texts(build / _ROUNDS), *_texts(build / TRAINED_ON)})
+
+
+def measured(data: Path, build: Path) -> dict[str, list[str]]:
+    """What none of that may repeat, by what it is for."""
+    return {"development": development(data), "held back": _texts(build / _HELD_BACK), "unseen": _texts(build / UNSEEN)}
+
+
 def short_texts(data: Path) -> list[str]:
     return _texts(data / _SHORT)
+
+
+def spelt(data: Path) -> list[str]:
+    """Of which the restoring of diacritics learns how words are written; labels are not read."""
+    found = {*short_texts(data), *_texts(data / _LABELLED)}
+    return apart(sorted(found), Measured(development(data)), str)
 
 
 def _make(data: Path, build: Path, choice: Choice) -> None:
@@ -101,15 +117,15 @@ def _make(data: Path, build: Path, choice: Choice) -> None:
         _write(build / name, ({**dataclasses.asdict(found), "label": CLASSES[found.label].value} for found in examples))
 
     offence = _texts(data / _OFFENCE)
-    measured = development(data) + [example.text for example in (*parts.held_back, *unseen)]
-    posts = _once_and_not_measured([example.text for example in labelled] + offence + short_texts(data), measured)
+    kept_away = Measured([text for of_kind in measured(data, build).values() for text in of_kind])
+    posts = _once_and_not_measured([example.text for example in labelled] + offence + short_texts(data), kept_away)
     _write(build / _POSTS, ({"text": prepare_turkish(text)} for text in posts))
 
     taught: list[Shown] = []
     if choice.without is None:
-        judged = _once_and_not_measured(offence, measured)
+        judged = _once_and_not_measured(offence, kept_away)
         taught = teachers.taught(build / "taught.jsonl", judged, trained_on, choice.teacher, choice.threads, code=_code())
-    rounds = corpus.draw(parts, taught, choice.rounds, choice.seed)
+    rounds = corpus.draw(parts, taught, kept_away, choice.rounds, choice.seed)
     drawn = ({"round": number, **dataclasses.asdict(found)} for number, texts in enumerate(rounds) for found in texts)
     _write(build / _ROUNDS, drawn)
 
@@ -121,9 +137,9 @@ def _corpus(data: Path, choice: Choice) -> corpus.Corpus:
     return corpus.split(labelled, forbidden, choice.seed, without=choice.without)
 
 
-def _once_and_not_measured(texts: list[str], measured: list[str]) -> list[str]:
+def _once_and_not_measured(texts: list[str], kept_away: Measured) -> list[str]:
     once = list({essence(text): text for text in texts}.values())
-    kept = apart(once, measured, str)
+    kept = apart(once, kept_away, str)
     log.info("%d posts, %d left out: they repeat a text that is measured on", len(once), len(once) - len(kept))
     return kept
 
