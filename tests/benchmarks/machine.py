@@ -4,6 +4,8 @@ import os
 import platform
 import re
 import subprocess
+import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from pipeline.servers.build import find_java
 
 PACKAGES = ("onnxruntime", "transformers", "tokenizers", "faust-streaming", "aiokafka", "kafka-python", "elasticsearch", "torch")
 BUSY_LOAD = 0.5
+QUIET_WITHIN_SECONDS = 240
+"""The load is a mean of about a minute: whatever ran just before counts for as long as that, and longer if it was much."""
 
 
 def describe() -> dict[str, str]:
@@ -26,6 +30,19 @@ def describe() -> dict[str, str]:
     if os.getloadavg()[0] > BUSY_LOAD:
         found["warning"] = "other programs run on this machine: the figures are not to be published"
     return found
+
+
+def await_quiet(
+    *,
+    load: Callable[[], float] = lambda: os.getloadavg()[0],
+    now: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,  # noqa: TID251 - a condition with a deadline
+) -> None:
+    """Until a program that ended just now no longer counts in the load, which would read as if another one ran; not for ever."""
+    end = now() + QUIET_WITHIN_SECONDS
+    while load() > BUSY_LOAD and now() < end:
+        print(f"waiting: the load is {load():.2f}, and what ran before still counts in it", flush=True)
+        pause(10)
 
 
 def _processor() -> str:

@@ -26,7 +26,7 @@ from processors.sentiment.artefact import DESCRIPTION_FILE
 from processors.sentiment.conversion.floats import to_floats
 from processors.sentiment.labelled import Labelled, read_labelled
 from tests.benchmarks.corpus import posts
-from tests.benchmarks.machine import describe
+from tests.benchmarks.machine import await_quiet, describe
 from tests.benchmarks.naive import random_torch_model
 from tests.benchmarks.rates import Spread
 
@@ -64,6 +64,7 @@ class Results:
 
 def main() -> int:
     options = _options()
+    await_quiet()
     results = Results(describe())
     for name, value in results.machine.items():
         print(f"{name}: {value}")
