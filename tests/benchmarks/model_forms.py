@@ -24,6 +24,7 @@ import onnx
 from processors.sentiment import BUNDLED_MODEL, Classifier, Prediction
 from processors.sentiment.artefact import DESCRIPTION_FILE
 from processors.sentiment.conversion.floats import to_floats
+from processors.sentiment.conversion.weights import quantise_matrices
 from processors.sentiment.labelled import Labelled, read_labelled
 from tests.benchmarks.corpus import posts
 from tests.benchmarks.machine import await_quiet, describe
@@ -109,6 +110,7 @@ def _forms(model: Path, folder: Path) -> dict[str, Path]:
     onnx.save(to_floats(onnx.load(model / "model.onnx")), floats / "model.onnx")
     return {
         "8-bit weights (bundled)": model,
+        "8-bit weights in blocks of 32": _small_blocks(floats, folder / "small-blocks"),
         "32-bit floats": floats,
         "dynamic int8, batches": _dynamic(floats, folder / "dynamic", per_channel=False),
         "dynamic int8, text by text": _alone(_dynamic(floats, folder / "dynamic-alone", per_channel=False)),
@@ -119,6 +121,14 @@ def _forms(model: Path, folder: Path) -> dict[str, Path]:
 
 def _copy(source: Path, target: Path) -> Path:
     copytree(source, target)
+    return target
+
+
+def _small_blocks(floats: Path, target: Path) -> Path:
+    _copy(floats, target)
+    model = onnx.load(floats / "model.onnx")
+    quantise_matrices(model, sizes=(32,))
+    onnx.save(model, target / "model.onnx")
     return target
 
 

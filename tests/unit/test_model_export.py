@@ -34,7 +34,7 @@ def scales() -> npt.NDArray[np.float32]:
 
 def network(table: npt.NDArray[np.float32]) -> Any:
     """Looks up each number and multiplies what it finds."""
-    matrix = np.random.default_rng(3).normal(0, 1, (WIDTH, COLUMNS)).astype(np.float32)
+    matrix = np.random.default_rng(3).normal(0, 1, (table.shape[1], COLUMNS)).astype(np.float32)
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
         helper.make_node("MatMul", ["rows", "matrix"], ["logits"], name="last"),
@@ -72,13 +72,26 @@ def test_eight_bits_say_nearly_the_same(values: npt.NDArray[np.int8], scales: np
 
 
 def test_widths_that_do_not_divide_stay() -> None:
-    """Into blocks of 32."""
+    """Into blocks of 32, at least."""
     model = network(np.ones((PIECES, 50), dtype=np.float32))
     model.graph.initializer.pop()
     model.graph.initializer.append(numpy_helper.from_array(np.ones((50, COLUMNS), dtype=np.float32), "matrix"))
     assert quantise_matrices(model) == 0
     assert not quantise_embedding(model)
     assert kinds(model) == ["Gather", "MatMul"]
+
+
+@pytest.mark.parametrize(("rows", "size"), [(384, 128), (1536, 128), (192, 64), (96, 32)])
+def test_blocks_are_as_large_as_divides_the_matrix(rows: int, size: int) -> None:
+    """And say nearly the same, there and back."""
+    table = np.random.default_rng(4).normal(0, 1, (PIECES, rows)).astype(np.float32)
+    model = network(table)
+    wanted = run(model)
+    assert quantise_matrices(model) == 1
+    (product,) = (node for node in model.graph.node if node.op_type == "MatMulNBits")
+    assert {found.name: found.i for found in product.attribute}["block_size"] == size
+    assert np.abs(run(model) - wanted).max() < 0.02 * np.abs(wanted).max()
+    assert np.abs(run(to_floats(model)) - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
 def test_there_and_back(values: npt.NDArray[np.int8], scales: npt.NDArray[np.float32], tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ quantised within each token, so a text's result does not depend on its neighbour
 scale for the whole batch and flips labels.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-BLOCK_VALUES: Final = 32
+MATRIX_BLOCKS: Final = (128, 64, 32)
+"""Values of a column that share a scale: the more, the less the kernels have to do (`make bench-model` compares 128 with 32)."""
+_ROW_BLOCK: Final = 32
 _BITS: Final = 8
 _LARGEST: Final = 127
 _ZERO: Final = 128
@@ -23,22 +26,25 @@ _PIECES: Final = "input_ids"
 Floats = npt.NDArray[np.float32]
 
 
-def quantise_matrices(model: Any) -> int:
-    """Replace the weights of products in place, and say how many; a matrix that does not divide into blocks stays."""
+def quantise_matrices(model: Any, sizes: Sequence[int] = MATRIX_BLOCKS) -> int:
+    """Replace the weights of products in place, and say how many; a matrix that no size of blocks divides stays.
+
+    Of `sizes`, the first that divides a matrix is taken.
+    """
     from onnx import helper
 
     graph = model.graph
     tables = {tensor.name: tensor for tensor in graph.initializer}
-    products = [node for node in graph.node if node.op_type == "MatMul" and _fits(tables.get(node.input[1]))]
+    products = [node for node in graph.node if node.op_type == "MatMul" and _fits(tables.get(node.input[1]), sizes)]
     made: dict[str, list[Any]] = {}
     for product in products:
         name = product.input[1]
         if name not in made:
-            made[name] = _matrix_blocks(tables[name])
+            made[name] = _matrix_blocks(tables[name], sizes)
         rows, columns = tables[name].dims
         replacement = helper.make_node(
             "MatMulNBits", [product.input[0], *(tensor.name for tensor in made[name])], list(product.output), domain=_DOMAIN,
-            name=product.name, K=rows, N=columns, bits=_BITS, block_size=BLOCK_VALUES, accuracy_level=_MULTIPLY_IN_8_BITS,
+            name=product.name, K=rows, N=columns, bits=_BITS, block_size=_block(rows, sizes), accuracy_level=_MULTIPLY_IN_8_BITS,
         )  # fmt: skip
         product.CopyFrom(replacement)
     for tensors in made.values():
@@ -55,7 +61,7 @@ def quantise_embedding(model: Any) -> bool:
     Only standard operators: the values and the scales of the wanted rows are looked up, and multiplied.
     """
     graph = model.graph
-    tables = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2 and tensor.dims[1] % BLOCK_VALUES == 0}
+    tables = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2 and tensor.dims[1] % _ROW_BLOCK == 0}
     lookups = [node for node in graph.node if node.op_type == "Gather" and node.input[1] == _PIECES and node.input[0] in tables]
     if len(lookups) != 1:
         return False
@@ -71,15 +77,20 @@ def quantise_embedding(model: Any) -> bool:
     return True
 
 
-def _fits(tensor: Any) -> bool:
-    return tensor is not None and len(tensor.dims) == 2 and tensor.dims[0] % BLOCK_VALUES == 0
+def _fits(tensor: Any, sizes: Sequence[int]) -> bool:
+    return tensor is not None and len(tensor.dims) == 2 and _block(tensor.dims[0], sizes) > 0
 
 
-def _matrix_blocks(tensor: Any) -> list[Any]:
+def _block(rows: int, sizes: Sequence[int]) -> int:
+    """0: the matrix does not divide into blocks."""
+    return next((size for size in sizes if rows % size == 0), 0)
+
+
+def _matrix_blocks(tensor: Any, sizes: Sequence[int]) -> list[Any]:
     """Blocks and scales as MatMulNBits wants them: columns × blocks × values, shifted to be unsigned."""
     from onnx import numpy_helper
 
-    values, scales = _blocks(np.ascontiguousarray(numpy_helper.to_array(tensor).T))
+    values, scales = _blocks(np.ascontiguousarray(numpy_helper.to_array(tensor).T), _block(tensor.dims[0], sizes))
     shifted = (values.astype(np.int16) + _ZERO).astype(np.uint8)
     return [
         numpy_helper.from_array(shifted, f"{tensor.name}_8_bits"),
@@ -90,10 +101,10 @@ def _matrix_blocks(tensor: Any) -> list[Any]:
 def _block_lookup(table: Any, output: str) -> tuple[list[Any], list[Any]]:
     from onnx import TensorProto, helper, numpy_helper
 
-    values, scales = _blocks(numpy_helper.to_array(table))
+    values, scales = _blocks(numpy_helper.to_array(table), _ROW_BLOCK)
     rows, blocks, _ = values.shape
     shapes = {
-        "embedding_block_shape": [0, 0, blocks, BLOCK_VALUES],
+        "embedding_block_shape": [0, 0, blocks, _ROW_BLOCK],
         "embedding_row_shape": [0, 0, -1],
         "embedding_last_axis": [3],
     }
@@ -114,9 +125,9 @@ def _block_lookup(table: Any, output: str) -> tuple[list[Any], list[Any]]:
     return tensors, nodes
 
 
-def _blocks(table: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def _blocks(table: Floats, size: int) -> tuple[npt.NDArray[np.int8], Floats]:
     """The rows of a table in blocks (rows × blocks × values), and the scale of each block."""
-    blocks = table.reshape(len(table), -1, BLOCK_VALUES)
+    blocks = table.reshape(len(table), -1, size)
     scales = (np.abs(blocks).max(axis=2) / _LARGEST).astype(np.float32)
     divisors = np.where(scales > 0, scales, 1)[..., None]
     values = np.clip(np.rint(blocks / divisors), -_LARGEST, _LARGEST).astype(np.int8)
