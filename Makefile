@@ -65,9 +65,9 @@ model: $(TRAINING_STAMP)  ## Train the bundled model anew into build/model (hour
 
 # A bar that the forms miss ends nothing: the card tells it.
 model-card: $(TRAINING_STAMP)  ## Measure build/model against the baseline and other forms, and write its card
+	$(TRAINING)/bin/python -m processors.sentiment.training.leak_check $(DATA) build
 	$(TRAINING)/bin/nabiz model evaluate $(DATA)/sentiment/dev.jsonl --suite --variations --model build/model --train build/trained-on.jsonl --pictures build/pictures --json > build/evaluation.json
 	$(TRAINING)/bin/nabiz model evaluate build/unseen.jsonl --model build/model --train build/trained-on.jsonl --json > build/unseen.json
-	$(TRAINING)/bin/python -m processors.sentiment.training.leak_check $(DATA) build
 	rm -f build/forms.json
 	-$(TRAINING)/bin/python -m tests.benchmarks.model_forms --model build/model --json build/forms.json
 	$(TRAINING)/bin/python -m processors.sentiment.training.card build build/model

@@ -40,8 +40,8 @@ def await_quiet(
 ) -> None:
     """Until a program that ended just now no longer counts in the load, which would read as if another one ran; not for ever."""
     end = now() + QUIET_WITHIN_SECONDS
-    while load() > BUSY_LOAD and now() < end:
-        print(f"waiting: the load is {load():.2f}, and what ran before still counts in it", flush=True)
+    while (busy := load()) > BUSY_LOAD and now() < end:
+        print(f"waiting: the load is {busy:.2f}; something runs, or ran just before", flush=True)
         pause(10)
 
 

@@ -350,7 +350,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
         "together: 30% of what it was shown",
         "with words, only what would be `negative` is ever `unsure`",
         "| negation | 2 |",
-        "of 115,000 different texts that the training was shown, 0 repeat one of the development texts, 12 repeat one of the held back",
+        "of 115,000 different texts that the training was shown, varied and prepared, 0 repeat one of the development texts, 12 repeat one of the held back",
     ):
         assert expected in text
     for line in text.splitlines():

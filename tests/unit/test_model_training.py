@@ -77,8 +77,8 @@ class TestCorpus:
         monkeypatch.setattr(corpus, "DRAWN_PER_ROUND", {"polistance": 2})
         monkeypatch.setattr(corpus, "INVENTED_PER_ROUND", 0)
         monkeypatch.setattr(corpus, "vary", lambda text, _: text.replace("Suları", "Sular"))
-        measured = Measured(["Sular üç gündür kesik"])
-        written = [Example("Suları üç gündür kesik", 0, "polistance"), Example("Park çok güzel olmuş", 2, "polistance")]
+        measured = Measured(["Sular üç gündür kesik belediye susuyor"])
+        written = [Example("Suları üç gündür kesik belediye", 0, "polistance"), Example("Park çok güzel olmuş", 2, "polistance")]
         parts = corpus.Corpus(training={"polistance": written}, held_back=[], measured=measured)
         assert not any(measured.is_repeated_by(text.text) for text in written)
         (texts,) = corpus.draw(parts, [], measured, 1, seed=3)
@@ -200,12 +200,17 @@ class TestGatheredTexts:
         main = [str(data), str(build)]
         leak_check.main(main)
         told = json.loads((build / leak_check.FILE).read_text())
-        assert told["shown"] >= len({each.text for drawn in found.rounds for each in drawn})
+        assert told["shown"] == len({each.text for drawn in found.rounds for each in drawn})
         assert told["repeated"] == {"development": 0, "held back": 0, "unseen": 0}
+        kinds = texts.measured(data, build)
         with (build / "rounds.jsonl").open("a") as lines:
-            lines.write(json.dumps({"text": "sular ne zaman gelecek, bilen var mı acaba"}) + "\n")
-        leak_check.main(main)
-        assert json.loads((build / leak_check.FILE).read_text())["repeated"]["development"] == 1
+            for text in ("sular ne zaman gelecek, bilen var mı acaba", kinds["held back"][0], kinds["unseen"][0]):
+                lines.write(json.dumps({"text": text}) + "\n")
+        with pytest.raises(
+            SystemExit, match="1 repeat one of the development texts, 1 repeat one of the held back texts, 1 repeat"
+        ):
+            leak_check.main(main)
+        assert json.loads((build / leak_check.FILE).read_text())["repeated"] == dict.fromkeys(kinds, 1)
         (build / "unseen.jsonl").unlink()
         with pytest.raises(SystemExit, match=r"unseen\.jsonl is missing: 'make model'"):
             leak_check.main(main)

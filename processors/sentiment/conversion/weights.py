@@ -15,6 +15,7 @@ MATRIX_BLOCKS: Final = (64, 32)
 """Values of a column that share a scale: the more, the less the kernels have to do (`make bench-model` compares 64 with 32). With 128
 they no longer compute the same for one row as for many, so that a label hung on the neighbours in one text of a thousand."""
 _ROW_BLOCK: Final = 32
+"""Of a table: its rows are looked up, so larger blocks would save no time."""
 _BITS: Final = 8
 _LARGEST: Final = 127
 _ZERO: Final = 128

@@ -70,8 +70,8 @@ def make(arguments: argparse.Namespace) -> None:
         return
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(recipe.seed)
-    spelt = [example.text for example in found.rounds[0]] + list(map(prepare_turkish, texts.short_texts(arguments.data)))
-    cut = vocabulary.cut(base.tokenizer_path(), spelt)
+    read = [example.text for example in found.rounds[0]] + list(map(prepare_turkish, texts.short_texts(arguments.data)))
+    cut = vocabulary.cut(base.tokenizer_path(), read)
     tokenizer = Tokenizer.from_str(json.dumps(cut.tokenizer))
     tokenizer.enable_truncation(MAX_TOKENS)
     weights = base.BaseWeights(base.weights_path())

@@ -95,7 +95,7 @@ _MEASURED = f"""The baseline is TF-IDF with a logistic regression, trained in th
 on the same labelled texts, each once, and on {INVENTED_PER_ROUND:,} invented ones. Of the likeliest class: accuracy and macro-F1, \
 with the interval that holds 95 % of 1,000 resamples; at the threshold: what `negative` and `unsure` say."""
 
-_LEAKS = """Measured by `make model-card`. Leak check: of {shown:,} different texts that the training was shown, {repeated}: word for word, or \
+_LEAKS = """Measured by `make model-card`. Leak check: of {shown:,} different texts that the training was shown, varied and prepared, {repeated}: word for word, or \
 nearly so, which are two texts whose runs of three words, taken together, are half in common."""
 
 _UNSEEN = """On sources of which no training has seen a label, and nothing but the diacritics was learnt: reviews of products and \
@@ -253,7 +253,7 @@ def _forms(forms: Value) -> str:
     doubts = "".join(f" **{doubt}.**" for doubt in (*filter(None, [forms["machine"].get("warning")]), *forms["missed"]))
     return (
         f"Speed on one thread of {forms['machine']['processor']}, against a `transformers` pipeline in 32-bit floats that is called text by text ({reference:.0f} texts/s), "
-        f"in alternating rounds; the weights are the same in every row.{doubts}\n\n{_table(headings, rows)}\n\n"
+        f"in alternating rounds; every row is made of the weights of the first.{doubts}\n\n{_table(headings, rows)}\n\n"
         f"Of {same['texts']:,} texts, {same['label']:.2%} have one label alone, in batches, in any order and with two threads "
         f"({same['digits']:.2%} to the last digit). Another processor type may differ in late digits. "
         f"A process that has loaded the model and reads the longest texts takes {forms['peak_megabytes']:.0f} MB."

@@ -21,8 +21,12 @@ def main(arguments: list[str]) -> None:
     try:
         found = check(data, build)
     except FileNotFoundError as error:
-        raise SystemExit(f"{error.filename} is missing: 'make model' gathers the texts") from error
+        raise SystemExit(f"{error.filename} is missing: 'make model' gathers the texts from the collections in DATA") from error
     (build / FILE).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    leaked = {kind: count for kind, count in found["repeated"].items() if count}
+    if leaked:
+        told = ", ".join(f"{count} repeat one of the {kind} texts" for kind, count in leaked.items())
+        raise SystemExit(f"of {found['shown']} texts that the training was shown, {told}: figures would be worth nothing")
 
 
 def check(data: Path, build: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ COLLECTIONS = (*SPELT_IN, _COMPLAINTS, _OFFENCE)
 """The files that are read; the restoring of diacritics reads the first three."""
 TRAINED_ON = "trained-on.jsonl"
 UNSEEN = "unseen.jsonl"
-"""These two are read by `make model-card`: what the baseline is trained on, and sources that no training has seen."""
+"""By these two `make model-card` measures: what the baseline is trained on, and sources that no training has seen."""
 _HELD_BACK, _ROUNDS, _POSTS = "held-back.jsonl", "rounds.jsonl", "posts.jsonl"
 _KEPT = (TRAINED_ON, UNSEEN, _HELD_BACK, _ROUNDS, _POSTS)
 _CODE = (".py", ".yaml", ".bin")
@@ -88,12 +88,12 @@ def development(data: Path) -> list[str]:
 
 
 def shown(build: Path) -> list[str]:
-    """Whatever a training of these gathered texts learns labels from, each once: as drawn, varied and prepared."""
-    return sorted({*_texts(build / _ROUNDS), *_texts(build / TRAINED_ON)})
+    """Whatever a training learns labels from, each once: as drawn, varied and prepared."""
+    return sorted(set(_texts(build / _ROUNDS)))
 
 
 def measured(data: Path, build: Path) -> dict[str, list[str]]:
-    """What none of that may repeat, by what it is for."""
+    """What nothing that is shown may repeat, by what it is for."""
     return {"development": development(data), "held back": _texts(build / _HELD_BACK), "unseen": _texts(build / UNSEEN)}
 
 
