@@ -344,7 +344,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
     for expected in (
         "| 8 bits | 34.3 | 90 | 4.00 | 99.0% | 0.700 | 100.0% |",
         "upper case 1.2%",
-        "in every row. **other programs run.** **1.9 ×, the bar is 2.**",
+        "weights of the first. **other programs run.** **1.9 ×, the bar is 2.**",
         "90 of 100 planned steps of 32 texts",
         "80 of 80 planned steps of 16 texts",
         "together: 30% of what it was shown",
