@@ -9,7 +9,7 @@ TRAINING_STAMP := $(TRAINING)/.installed
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check format campaign-main campaign-rough bench bench-model bench-spikes bench-power setup-training model model-card test-model lock clean
+.PHONY: help setup servers demo test check format campaign-main campaign-rough bench bench-model bench-spikes bench-power setup-training model model-card model-without test-model lock clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,15 @@ model-card: $(TRAINING_STAMP)  ## Measure build/model against the baseline and o
 	rm -f build/forms.json
 	-$(TRAINING)/bin/python -m tests.benchmarks.model_forms --model build/model --json build/forms.json
 	$(TRAINING)/bin/python -m processors.sentiment.training.card build build/model
+
+WITHOUT ?= telecom-mentions
+LEFT_OUT = build/without-$(WITHOUT)
+
+model-without: $(TRAINING_STAMP)  ## Train without a source (WITHOUT=telecom-mentions) and measure on it (an hour on 2 cores)
+	$(TRAINING)/bin/python -m processors.sentiment.training --data $(DATA) --without $(WITHOUT) --out $(LEFT_OUT)/model --only texts
+	$(TRAINING)/bin/python -m processors.sentiment.training --data $(DATA) --without $(WITHOUT) --out $(LEFT_OUT)/model
+	$(TRAINING)/bin/python -m processors.sentiment.training.leak_check $(DATA) $(LEFT_OUT)
+	$(TRAINING)/bin/nabiz model evaluate $(LEFT_OUT)/unseen.jsonl --model $(LEFT_OUT)/model --train $(LEFT_OUT)/trained-on.jsonl
 
 test-model: $(TRAINING_STAMP)  ## The tests that need torch: training and import of models
 	$(TRAINING)/bin/python -m pytest tests/unit/test_model_*.py

@@ -147,6 +147,18 @@ class TestCorpus:
             example for example in chosen if example is not copied
         ]
 
+    def test_a_source_that_is_left_out_is_unseen_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """None of it is trained or calibrated on; the other unseen texts stay the same ones."""
+        monkeypatch.setattr(corpus, "UNSEEN_PER_SOURCE", 20)
+        everything = whole_corpus()
+        parts = corpus.split(everything, [], seed=1, without="polistance")
+        trained_on = [example for of_source in parts.training.values() for example in of_source]
+        assert "polistance" not in {example.source for example in trained_on + parts.held_back}
+        texts_of_others = [example.text for example in trained_on]
+        chosen = corpus.sample_unseen(everything, texts_of_others, seed=1, without="polistance")
+        assert chosen[:-20] == corpus.sample_unseen(everything, texts_of_others, seed=1)
+        assert {example.source for example in chosen[-20:]} == {"polistance"}
+
     def test_texts_are_varied_as_people_type(self) -> None:
         """Some without diacritics, some with errors, most as they were."""
         text, dice = "Şikâyetimiz çözülmedi, üç gündür bekliyoruz", random.Random(1)

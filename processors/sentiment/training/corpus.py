@@ -152,14 +152,22 @@ def invented(corpus: Corpus, seed: int, count: int) -> list[Example]:
     return list(islice(_invented(seed, corpus.measured), count))
 
 
-def sample_unseen(examples: Iterable[Example], trained_on: Sequence[str], seed: int) -> list[Example]:
-    """Up to UNSEEN_PER_SOURCE texts of each source that is never drawn, but for those of which another source has a copy."""
+def sample_unseen(
+    examples: Iterable[Example], trained_on: Sequence[str], seed: int, *, without: str | None = None
+) -> list[Example]:
+    """Up to UNSEEN_PER_SOURCE texts of each source that is never drawn, and of the one that was left out, but for those of
+    which another source has a copy."""
     by_source: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_source[example.source].append(example)
     dice = random.Random(seed)
-    drawn = [example for source in NEVER_DRAWN for example in dice.sample(by_source[source], UNSEEN_PER_SOURCE)]
+    sources = NEVER_DRAWN if without is None else (*NEVER_DRAWN, without)
+    drawn = [example for source in sources for example in _up_to(UNSEEN_PER_SOURCE, by_source[source], dice)]
     return apart(drawn, Measured(trained_on), text_of)
+
+
+def _up_to(count: int, examples: list[Example], dice: random.Random) -> list[Example]:
+    return dice.sample(examples, min(count, len(examples)))
 
 
 def vary(text: str, dice: random.Random) -> str:

@@ -109,10 +109,11 @@ def spelt(data: Path) -> list[str]:
 
 def _make(data: Path, build: Path, choice: Choice) -> None:
     build.mkdir(parents=True, exist_ok=True)
-    parts = _corpus(data, choice)
+    read = _labelled(data)
+    parts = corpus.split(read, development(data), choice.seed, without=choice.without)
     labelled = [example for examples in parts.training.values() for example in examples]
     trained_on = labelled + corpus.invented(parts, choice.seed, corpus.INVENTED_PER_ROUND)
-    unseen = corpus.sample_unseen(corpus.read_examples(data / _LABELLED), [found.text for found in trained_on], choice.seed)
+    unseen = corpus.sample_unseen(read, [found.text for found in trained_on], choice.seed, without=choice.without)
     for name, examples in ((TRAINED_ON, trained_on), (UNSEEN, unseen), (_HELD_BACK, parts.held_back)):
         _write(build / name, ({**dataclasses.asdict(found), "label": CLASSES[found.label].value} for found in examples))
 
@@ -130,11 +131,8 @@ def _make(data: Path, build: Path, choice: Choice) -> None:
     _write(build / _ROUNDS, drawn)
 
 
-def _corpus(data: Path, choice: Choice) -> corpus.Corpus:
-    labelled = list(corpus.read_examples(data / _LABELLED))
-    labelled += corpus.read_complaints(data / _COMPLAINTS)
-    forbidden = development(data)
-    return corpus.split(labelled, forbidden, choice.seed, without=choice.without)
+def _labelled(data: Path) -> list[Example]:
+    return [*corpus.read_examples(data / _LABELLED), *corpus.read_complaints(data / _COMPLAINTS)]
 
 
 def _once_and_not_measured(texts: list[str], kept_away: Measured) -> list[str]:
