@@ -79,7 +79,7 @@ class Training:
     texts: int
     left_out: int  # training texts that are evaluated, too
     evaluated: int
-    leaked: int  # evaluated texts that stand among the training texts
+    copied: int  # evaluated texts that stand among the training texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ def _baseline(files: Sequence[Path], texts: Sequence[str], report: Report) -> tu
         texts=len(examples),
         left_out=len(examples) - len(kept),
         evaluated=len(texts),
-        leaked=sum(found in known for found in evaluated),
+        copied=sum(found in known for found in evaluated),
     )
     report("training the baseline", 0, 1)
     baseline = Baseline.train(kept)

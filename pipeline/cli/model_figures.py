@@ -117,7 +117,7 @@ def _rounded(value: Any) -> Any:
 def _parts(found: Evaluation) -> Iterator[Table | str]:
     yield _models(found.models)
     if found.training:
-        yield _leak_check(found.training)
+        yield _copies(found.training)
     if found.examples:
         groups = _groups(found)
         yield _quality(found.models, groups)
@@ -148,9 +148,9 @@ def _models(models: Sequence[Judged]) -> Table:
     return table
 
 
-def _leak_check(training: Training) -> str:
+def _copies(training: Training) -> str:
     return (
-        f"Leak check: {training.leaked:,} of the {training.evaluated:,} evaluated texts also stand among the "
+        f"Copies: {training.copied:,} of the {training.evaluated:,} evaluated texts also stand among the "
         f"{training.texts:,} of --train (same letters, whatever links, names, digits, case); {training.left_out:,} training "
         "texts were left out for the baseline."
     )

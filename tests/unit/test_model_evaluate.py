@@ -301,7 +301,7 @@ def test_the_value_for_scripts(found: Evaluation) -> None:
     assert baseline == Baseline.version
     assert all(model["texts"] == 9 and model["texts_per_second"] > 0 for model in value["models"])
     assert [model["folder"] for model in value["models"]] == [str(BUNDLED_MODEL), str(BUNDLED_MODEL), None]
-    assert value["training"] == {"texts": 13, "left_out": 1, "evaluated": 9, "leaked": 1}
+    assert value["training"] == {"texts": 13, "left_out": 1, "evaluated": 9, "copied": 1}
     assert list(value["labelled"]["sources"]) == ["su", "yol"]
     by_model = value["labelled"]["all"]
     assert by_model[first]["texts"] == value["labelled"]["texts"] == 7
@@ -361,7 +361,7 @@ def test_the_card_is_written_from_the_value(found: Evaluation) -> None:
 def test_the_tables_for_people(found: Evaluation) -> None:
     """Every model in every table, no line wider than the terminal that it is made for."""
     text = as_text(found, [])
-    for expected in ("Leak check: 1 of the 9", "all (7 texts)", "su (3)", "minus the others", "called", "negation"):
+    for expected in ("Copies: 1 of the 9", "all (7 texts)", "su (3)", "minus the others", "called", "negation"):
         assert expected in text
     assert text.count(Baseline.version) >= 5
     assert max(map(len, text.splitlines())) <= 100
