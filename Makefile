@@ -29,7 +29,8 @@ demo: setup  ## See it work: four surges, one page
 	$(BIN)/nabiz demo $(if $(LANG_),--lang $(LANG_),)
 
 test: setup  ## All tests on the real servers (≤ 12 minutes on 2 cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/unit
+	$(BIN)/python -m pytest --ignore tests/unit
 
 check: $(STAMP)  ## Formatter, linter, types, directions of imports
 	$(BIN)/ruff format --check .
