@@ -28,6 +28,7 @@ servers: $(STAMP)  ## Build Kafka and Elasticsearch from Maven Central (needs a 
 demo: setup  ## See it work: four surges, one page
 	$(BIN)/nabiz demo $(if $(LANG_),--lang $(LANG_),)
 
+# The unit tests of one file stay in one process: they share a loaded model. The others share two servers, and run alone.
 test: setup  ## All tests on the real servers (≤ 12 minutes on 2 cores)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/unit
 	$(BIN)/python -m pytest --ignore tests/unit

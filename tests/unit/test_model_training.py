@@ -158,6 +158,9 @@ class TestCorpus:
         chosen = corpus.sample_unseen(everything, texts_of_others, seed=1, without="polistance")
         assert chosen[:-20] == corpus.sample_unseen(everything, texts_of_others, seed=1)
         assert {example.source for example in chosen[-20:]} == {"polistance"}
+        too_few = [example for example in everything if example.source != "polistance"]
+        with pytest.raises(ValueError, match="polistance has 0 texts, and 20"):
+            corpus.sample_unseen(too_few, [], seed=1, without="polistance")
 
     def test_texts_are_varied_as_people_type(self) -> None:
         """Some without diacritics, some with errors, most as they were."""
@@ -182,7 +185,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
         file.write_bytes(gzip.compress(lines) if file.suffix == ".gz" else lines)
 
-    labelled = examples("polistance", 500) + [each for source in corpus.NEVER_DRAWN for each in examples(source, 20)]
+    others = (*corpus.NEVER_DRAWN, "telecom-mentions")
+    labelled = examples("polistance", 500) + [each for source in others for each in examples(source, 20)]
     write("sentiment/train.jsonl.gz", [{**asdict(each), "label": CLASSES[each.label].value} for each in labelled])
     write("sentiment/dev.jsonl", [{"text": "Sular ne zaman gelecek, bilen var mı?", "label": "neutral", "source": "polistance"}])
     write("topic/municipal_complaints.jsonl", [{"text": "Yol bozuk", "label": "roads", "source": "municipal-complaints"}])

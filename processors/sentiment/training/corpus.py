@@ -155,19 +155,24 @@ def invented(corpus: Corpus, seed: int, count: int) -> list[Example]:
 def sample_unseen(
     examples: Iterable[Example], trained_on: Sequence[str], seed: int, *, without: str | None = None
 ) -> list[Example]:
-    """Up to UNSEEN_PER_SOURCE texts of each source that is never drawn, and of the one that was left out, but for those of
-    which another source has a copy."""
+    """UNSEEN_PER_SOURCE texts of each source that is never drawn, and of the one that was left out, but for those of which
+    another source has a copy.
+
+    Raises ValueError where a source has too few.
+    """
     by_source: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_source[example.source].append(example)
     dice = random.Random(seed)
     sources = NEVER_DRAWN if without is None else (*NEVER_DRAWN, without)
-    drawn = [example for source in sources for example in _up_to(UNSEEN_PER_SOURCE, by_source[source], dice)]
+    drawn = [example for source in sources for example in _some(by_source[source], source, dice)]
     return apart(drawn, Measured(trained_on), text_of)
 
 
-def _up_to(count: int, examples: list[Example], dice: random.Random) -> list[Example]:
-    return dice.sample(examples, min(count, len(examples)))
+def _some(examples: list[Example], source: str, dice: random.Random) -> list[Example]:
+    if len(examples) < UNSEEN_PER_SOURCE:
+        raise ValueError(f"{source} has {len(examples)} texts, and {UNSEEN_PER_SOURCE} are measured on")
+    return dice.sample(examples, UNSEEN_PER_SOURCE)
 
 
 def vary(text: str, dice: random.Random) -> str:
