@@ -365,18 +365,24 @@ class Deployment:
         return text in self.log(worker).read_text()
 
     def count(self) -> int:
-        self._make_searchable()
-        return int(self.search.count(index=f"{self.prefix}mentions-*")["count"])
-
-    def _make_searchable(self) -> None:
-        """A shard of a new index refuses searches until it has started."""
-        self.search.cluster.health(index=f"{self.prefix}mentions-*", wait_for_status="yellow", timeout="30s")
-        self.search.indices.refresh(index=f"{self.prefix}mentions-*")
+        names = self._searchable()
+        return int(self.search.count(index=names)["count"]) if names else 0
 
     def texts(self) -> list[str]:
-        self._make_searchable()
-        answer = self.search.search(index=f"{self.prefix}mentions-*", size=10_000, source_includes=["text"])
+        names = self._searchable()
+        if not names:
+            return []
+        answer = self.search.search(index=names, size=10_000, source_includes=["text"])
         return [hit["_source"]["text"] for hit in answer["hits"]["hits"]]
+
+    def _searchable(self) -> list[str]:
+        """The indices that are there now, by name: a pattern would also find one that is created a moment later, and a new
+        one refuses searches until its shard has started."""
+        names = list(self.search.indices.get(index=f"{self.prefix}mentions-*"))
+        if names:
+            self.search.cluster.health(index=names, wait_for_status="yellow", timeout="30s")
+            self.search.indices.refresh(index=names)
+        return names
 
     def lag(self) -> int:
         """How many records are not committed yet."""
